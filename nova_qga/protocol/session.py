@@ -1,0 +1,246 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Talk to one guest agent: who may send what when, and whose answer is whose.
+
+The channel outlives its users: the first bytes read may be somebody else's
+answer, bytes written while no agent listens are run later, and commands are
+answered strictly in order. So each exchange starts with a sync, which nothing
+but its own answer completes, and a command with an effect is sent only when
+that answer has come and nothing else is in the buffer.
+
+This module opens no socket, reads no clock and retries nothing. After any
+ProtocolError the session is dead: close the connection, start a new one.
+
+Source: https://qemu.org/docs/master/interop/qemu-ga-ref.html
+(guest-sync-delimited).
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from nova_qga import errors
+from nova_qga.protocol import command
+from nova_qga.protocol import decoding
+
+# 0xFF never occurs in UTF-8, so it cannot be part of a JSON message. It also
+# clears the agent's parser, whatever an earlier client left in it.
+SENTINEL = b'\xff'
+#: Lines that answer nothing, accepted in one exchange before giving up.
+MAX_STRAY_LINES = 64
+#: Bytes accepted before the sync is answered. An earlier client's reply may
+#: be as large as guest-file-read allows, ours are smaller.
+MAX_SYNC_BYTES = 8 * 1024 * 1024
+#: Bytes of the longest answer to a sync that can be ours.
+MAX_SYNC_LINE = 256
+
+_STRAY = object()
+_UNSUPPORTED = ('CommandNotFound', 'CommandDisabled')
+
+
+def random_id() -> int:
+    """Return a number that no guest can guess, positive and below 2**63."""
+    return secrets.randbelow((1 << 63) - 1) + 1
+
+
+class Session:
+    """One connection's side of the protocol, one exchange at a time.
+
+    :param new_id: where sync ids come from
+    """
+
+    def __init__(self, new_id: Callable[[], int] = random_id) -> None:
+        self._new_id = new_id
+        self._buffer = bytearray()
+        self._searched = 0  # bytes of the buffer known to hold no newline
+        self._spent = 0  # bytes seen while the sync was unanswered
+        self._strays = 0
+        self._sync_id: int | None = None
+        self._synced = False
+        self._reply_id: int | None = None
+        self._pending: list[command.Command[Any]] = []
+        self._replies: list[Any] = []
+
+    @property
+    def synced(self) -> bool:
+        """The last sync was answered, and all that was asked after it."""
+        return self._synced and not self._pending and not self._buffer
+
+    def sync(self, pipelined: Sequence[command.Command[Any]] = ()) -> bytes:
+        """Start an exchange: return a sync, and read-only commands behind it.
+
+        :raises ValueError: a command has an effect, or an exchange is open
+        """
+        for each in pipelined:
+            if each.has_effect:
+                raise ValueError(f'{each.name} has an effect: sync first')
+        self._start(list(pipelined))
+        self._synced = False
+        self._sync_id = self._new_id()
+        self._spent = 0
+        request = b'\xff{"execute":"guest-sync-delimited",' + (
+            b'"arguments":{"id":%d}}\n' % self._sync_id
+        )
+        return request + b''.join([each.encode() for each in pipelined])
+
+    def send(self, single: command.Command[Any]) -> bytes:
+        """Start an exchange of one command, right after a sync's.
+
+        :raises ProtocolError: bytes came that nobody asked for, so the next
+            answer cannot be told from an early one
+        :raises ValueError: the last exchange was not a completed sync
+        """
+        if self._buffer:
+            raise errors.ProtocolError('the guest answers before it is asked')
+        if not self._synced:
+            raise ValueError('sync before a command')
+        self._start([single])
+        # One sync allows one command: another needs a fresh one.
+        self._synced = False
+        self._reply_id = self._new_id()
+        return single.encode(self._reply_id)
+
+    def _start(self, pending: list[command.Command[Any]]) -> None:
+        if self._pending or self._sync_id is not None:
+            raise ValueError('an exchange is open')
+        self._pending = pending
+        self._replies = []
+        self._strays = 0
+        self._reply_id = None
+
+    def receive(self, data: bytes) -> list[Any] | None:
+        """Take bytes from the guest.
+
+        :returns: None while answers are missing; then one item for each
+            command of the exchange, in order: the value of ``return``, not
+            yet checked, or a CommandError that says why there is none.
+        :raises ProtocolError: the guest broke the rules of the wire.
+        """
+        self._buffer += data
+        while (line := self._next_line()) is not None:
+            if self._sync_id is not None:
+                self._look_for_sync(line)
+            elif self._pending:
+                self._take_reply(line)
+            else:
+                raise errors.ProtocolError('the guest answers unasked')
+        if self._sync_id is not None:
+            self._check_sync_budget(len(data))
+        elif not self._pending:
+            if self._buffer:
+                raise errors.ProtocolError('the guest answers unasked')
+            replies, self._replies = self._replies, []
+            return replies
+        return None
+
+    def _next_line(self) -> bytes | None:
+        end = self._buffer.find(b'\n', self._searched)
+        size = len(self._buffer) if end < 0 else end
+        if self._sync_id is None and self._pending:
+            limit = self._pending[0].max_reply
+            if size > limit:
+                raise errors.MessageTooLarge(size, limit)
+        if end < 0:
+            self._searched = size
+            return None
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        self._searched = 0
+        return line
+
+    def _check_sync_budget(self, size: int) -> None:
+        self._spent += size
+        if self._spent > MAX_SYNC_BYTES:
+            raise errors.MessageTooLarge(self._spent, MAX_SYNC_BYTES)
+        # What stands before a sentinel is void, and so is what never gets
+        # one: keep neither. Our own answer is far shorter than this.
+        start = self._buffer.rfind(SENTINEL)
+        if start < 0 or len(self._buffer) - start > MAX_SYNC_LINE:
+            start = len(self._buffer)
+        del self._buffer[:start]
+        self._searched = len(self._buffer)
+
+    def _look_for_sync(self, line: bytes) -> None:
+        """End the wait if ``line`` is 0xFF and our own id.
+
+        Anything else was meant for an earlier client, or is the error that
+        our own 0xFF brings. It is counted against the budget in bytes only.
+        """
+        _, sentinel, message = line.rpartition(SENTINEL)
+        if not sentinel:
+            return
+        try:
+            value = decoding.decode(message).get('return')
+        except errors.MalformedMessage:
+            return
+        # A type check, for True == 1 and 5.0 == 5.
+        if type(value) is int and value == self._sync_id:
+            self._sync_id = None
+            self._synced = True
+
+    def _take_reply(self, line: bytes) -> None:
+        if SENTINEL in line:
+            raise errors.ProtocolError('0xFF within a reply')
+        line = line.strip(b' \t\r')
+        if not line:
+            self._count_stray()
+            return
+        message = decoding.decode(line)
+        reply = _reply(message)
+        if reply is _STRAY or not self._is_ours(message):
+            self._count_stray()
+            return
+        del self._pending[0]
+        self._replies.append(reply)
+
+    def _is_ours(self, message: dict[str, Any]) -> bool:
+        """Tell our answer by its id, where it has one.
+
+        Old agents echo none, and none does on a parse error.
+        """
+        if self._reply_id is None or 'id' not in message:
+            return True
+        echoed = message['id']
+        return type(echoed) is int and echoed == self._reply_id
+
+    def _count_stray(self) -> None:
+        self._strays += 1
+        if self._strays > MAX_STRAY_LINES:
+            raise errors.ProtocolError('too many lines that answer nothing')
+
+
+def _reply(message: dict[str, Any]) -> Any:
+    """Return the value, or a CommandError, that a message carries.
+
+    A QMP greeting or an event is ``_STRAY``: it answers nothing.
+
+    :raises MalformedMessage: it carries neither, or both
+    """
+    if 'return' in message:
+        if 'error' in message:
+            raise errors.MalformedMessage('both a result and an error')
+        return message['return']
+    error = message.get('error')
+    if type(error) is not dict:
+        if 'QMP' in message or 'event' in message:
+            return _STRAY
+        if 'execute' in message:
+            raise errors.MalformedMessage('an echo of the request')
+        raise errors.MalformedMessage('neither a result nor an error')
+    error_class = error.get('class')
+    description = error.get('desc')
+    if type(error_class) is not str or type(description) is not str:
+        raise errors.MalformedMessage('an error without class or text')
+    if error_class in _UNSUPPORTED:
+        return errors.CommandUnsupported(error_class, description)
+    return errors.CommandError(error_class, description)
