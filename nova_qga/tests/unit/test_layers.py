@@ -131,24 +131,37 @@ class ImportTest(unittest.TestCase):
             print(*sys.modules)
         """)
         done = subprocess.run(
-            [sys.executable, '-c', script],
-            check=True,
-            capture_output=True,
-            text=True,
+            [sys.executable, '-c', script], capture_output=True, text=True
         )
+        self.assertEqual(0, done.returncode, done.stderr)
         return set(done.stdout.split())
 
     def test_a_controller_needs_neither_libvirt_nor_a_transport(self):
         loaded = self.modules_loaded_by('nova_qga.rpc.api')
-        self.assertIn('nova_qga.rpc.api', loaded)
-        self.assertNotIn('libvirt', loaded)
-        self.assertNotIn('nova_qga.transport', loaded)
+        self.assertEqual(
+            set(),
+            loaded & {'libvirt', 'nova_qga.transport', 'nova_qga.conf'},
+        )
 
-    def test_nova_compute_loads_the_extension_without_eventlet_or_nova(self):
+    def test_nova_compute_loads_nothing_of_the_agent(self):
         loaded = self.modules_loaded_by('nova_qga.nova_extension.plugin')
-        self.assertIn('nova_qga.nova_extension.plugin', loaded)
-        self.assertNotIn('eventlet', loaded)
-        self.assertNotIn('nova.virt.libvirt.driver', loaded)
+        # os_vif itself loads a lot, eventlet with it in some releases.
+        loaded -= self.modules_loaded_by('os_vif.plugin')
+        heads = {
+            '.'.join(name.split('.')[:2])
+            for name in loaded
+            if name.startswith('nova_qga.')
+        }
+        self.assertLessEqual(
+            heads,
+            {
+                'nova_qga.conf',
+                'nova_qga.errors',
+                'nova_qga.nova_extension',
+                'nova_qga.text',
+            },
+        )
+        self.assertEqual(set(), loaded & {'eventlet', 'nova', 'libvirt'})
 
 
 class OptionHelpTest(unittest.TestCase):

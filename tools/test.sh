@@ -1,0 +1,183 @@
+#!/usr/bin/env bash
+#
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+#
+# Set up what tests need, then run everything: lint, types, documentation,
+# packaging, unit and functional tests. What comes after a failure still runs.
+# The last line is the tally over all of it: a check counts as one, and so
+# does each test.
+#
+# Usage: tools/test.sh [lint|unit|functional]...
+
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+case ${1-} in
+-h | --help)
+    echo "usage: tools/test.sh [lint|unit|functional]..."
+    exit 0
+    ;;
+esac
+for part in "$@"; do
+    if [[ ! $part =~ ^(lint|unit|functional)$ ]]; then
+        echo "tools/test.sh: there is no part '$part';" \
+            "choose among lint, unit and functional" >&2
+        exit 2
+    fi
+done
+(($#)) || set -- lint unit functional
+
+PASSED=0
+FAILED=0
+SKIPPED=0
+TMP=$(mktemp -d "${TMPDIR:-/tmp}/nova-qga-test.XXXXXX") || exit 1
+trap 'rm -rf "$TMP"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+FAILURES=()
+
+# check NAME COMMAND...: run it as one check; its output is shown if it fails.
+check() {
+    local name=$1 began=$SECONDS status
+    shift
+    "$@" >"$TMP/check.log" 2>&1 </dev/null
+    status=$?
+    count "$name" "$status" "$began"
+    ((status == 0)) || sed 's/^/  /' "$TMP/check.log"
+}
+
+# count NAME STATUS BEGAN: add one check that ended, and say so.
+count() {
+    local name=$1 status=$2 seconds=$((SECONDS - $3))
+    if ((status == 0)); then
+        PASSED=$((PASSED + 1))
+        printf 'passed   %4d s     %s\n' "$seconds" "$name"
+    else
+        FAILED=$((FAILED + 1))
+        FAILURES+=("$name")
+        printf 'failed   %4d s     %s (exit code %d)\n' \
+            "$seconds" "$name" "$status"
+    fi
+}
+
+shell_scripts() {
+    git ls-files --cached --others --exclude-standard \
+        '*.sh' .ci/run devstack/settings
+}
+
+lint_shell() {
+    local scripts
+    mapfile -t scripts < <(shell_scripts)
+    shellcheck "${scripts[@]}"
+}
+
+build_docs() {
+    python -m sphinx -q -W --keep-going -b html "$1" "$TMP/$2"
+}
+
+generate_config() {
+    oslo-config-generator \
+        --config-file etc/nova-qga/nova-qga-config-generator.conf \
+        --output-file "$TMP/nova-qga.conf.sample" &&
+        grep -q '^\[qga_agent\]' "$TMP/nova-qga.conf.sample"
+}
+
+# What is committed makes a wheel, with our package and etc/ and no more.
+build_wheel() {
+    local unwanted
+    git clone -q . "$TMP/clone" &&
+        python -m pip wheel -q --no-deps --no-build-isolation \
+            -w "$TMP/wheel" "$TMP/clone" || return
+    python -m zipfile -l "$TMP"/wheel/*.whl | awk 'NR > 1 {print $1}' \
+        >"$TMP/files"
+    for wanted in nova_qga/py.typed etc/nova-qga/; do
+        if ! grep -q "$wanted" "$TMP/files"; then
+            echo "the wheel lacks $wanted"
+            return 1
+        fi
+    done
+    unwanted=$(grep -Ev \
+        '^nova_qga(/|-[^/]*\.(dist-info/|data/data/etc/nova-qga/))' \
+        "$TMP/files")
+    if [[ -n $unwanted ]]; then
+        echo "the wheel should not have: $unwanted"
+        return 1
+    fi
+}
+
+run_lint() {
+    check 'ruff check' ruff check .
+    check 'ruff format' ruff format --check --diff .
+    check 'hacking' flake8 nova_qga
+    check 'mypy' mypy
+    check 'shellcheck' lint_shell
+    check 'bashate' bashate -i E006 devstack/plugin.sh devstack/settings
+    check 'pre-commit configuration' pre-commit validate-config
+    check 'release notes are well formed' reno lint
+    check 'documentation' build_docs doc/source html
+    check 'release notes' build_docs releasenotes/source notes
+    check 'sample configuration' generate_config
+    check 'wheel' build_wheel
+}
+
+# run_tests NAME MINUTES: run the tests of nova_qga/tests/NAME.
+run_tests() {
+    local name=$1 minutes=$2 path=./nova_qga/tests/$1 passed failed skipped
+    # A repository of its own leaves a developer's last run alone.
+    local stestr=(stestr --test-path "$path" --repo-url "$TMP/$name")
+    local runner=("${stestr[@]}" run --subunit --concurrency 2)
+    mkdir "$TMP/$name"
+    if ! "${stestr[@]}" list >/dev/null 2>&1; then
+        # stestr runs nothing where one module cannot be imported; this
+        # reports that module as failed and runs the others.
+        runner=(python -m stestr.subunit_runner.run discover -t . "$path")
+    fi
+    # The limit is for a hung runner: the tests under way count as failed.
+    timeout --kill-after 20 "${minutes}m" "${runner[@]}" \
+        </dev/null 2>"$TMP/$name.log" |
+        python tools/report_tests.py "$TMP/$name.counts"
+    local status=${PIPESTATUS[0]}
+    read -r passed failed skipped <"$TMP/$name.counts" ||
+        passed=0 failed=1 skipped=0
+    if ((status && (failed == 0 || status > 100))); then
+        echo "the runner of the $name tests ended with exit code $status"
+        ((failed)) || failed=1
+    fi
+    if ((failed)); then
+        FAILURES+=("$name tests: $failed")
+        sed 's/^/  /' "$TMP/$name.log"
+    fi
+    PASSED=$((PASSED + passed))
+    FAILED=$((FAILED + failed))
+    SKIPPED=$((SKIPPED + skipped))
+}
+
+export PYTHONUNBUFFERED=1
+# Not by check: the first time it takes minutes, and shows what it does.
+bash tools/setup.sh --test </dev/null
+count 'setup' $? 0
+export PATH=$PWD/.venv/bin:$PATH VIRTUAL_ENV=$PWD/.venv
+
+for part in "$@"; do
+    echo "== $part"
+    case $part in
+    lint) run_lint ;;
+    unit) run_tests unit 10 ;;
+    functional) run_tests functional 25 ;;
+    esac
+done
+
+echo
+((FAILED == 0)) || printf 'failed: %s\n' "${FAILURES[@]}"
+echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
+((FAILED == 0))
