@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One guest command: what to send, and how to read what comes back."""
+"""Guest commands: what to send, and how to read what comes back."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -57,3 +57,27 @@ class Command(Generic[ReplyT]):
         if reply_id is not None:
             request['id'] = reply_id
         return orjson.dumps(request) + b'\n'
+
+
+class Batch:
+    """Commands for one exchange: any number of read-only ones, or one other.
+
+    :ivar commands: in the order in which they are answered
+    :ivar has_effect: it is a single command that has one
+    :ivar encoded: the read-only commands as they go out. A sampler sends the
+        same batch each minute; it is encoded once.
+    :raises ValueError: a command with an effect is not alone
+    """
+
+    __slots__ = ('commands', 'encoded', 'has_effect')
+
+    def __init__(self, commands: Sequence[Command[Any]]) -> None:
+        self.commands = tuple(commands)
+        self.has_effect = any(each.has_effect for each in commands)
+        if self.has_effect and len(commands) != 1:
+            raise ValueError('a command with an effect goes alone')
+        self.encoded = (
+            b''
+            if self.has_effect
+            else b''.join([each.encode() for each in commands])
+        )

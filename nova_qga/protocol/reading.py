@@ -100,6 +100,9 @@ def content(fields: Mapping[str, Any], key: str, limit: int) -> bytes:
     if len(value) > (limit + 2) // 3 * 4:
         raise errors.InvalidReply(f'{key} is longer than was asked for')
     try:
-        return base64.b64decode(value, validate=True)
+        data = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
         raise errors.InvalidReply(f'{key} is not base64') from None
+    if len(data) > limit:
+        raise errors.InvalidReply(f'{key} is longer than was asked for')
+    return data

@@ -44,6 +44,8 @@ MAX_SYNC_BYTES = 8 * 1024 * 1024
 #: Bytes of the longest answer to a sync that can be ours.
 MAX_SYNC_LINE = 256
 
+#: What a sync alone carries behind it.
+NOTHING = command.Batch(())
 _STRAY = object()
 _UNSUPPORTED = ('CommandNotFound', 'CommandDisabled')
 
@@ -76,22 +78,21 @@ class Session:
         """The last sync was answered, and all that was asked after it."""
         return self._synced and not self._pending and not self._buffer
 
-    def sync(self, pipelined: Sequence[command.Command[Any]] = ()) -> bytes:
+    def sync(self, pipelined: command.Batch = NOTHING) -> bytes:
         """Start an exchange: return a sync, and read-only commands behind it.
 
-        :raises ValueError: a command has an effect, or an exchange is open
+        :raises ValueError: the batch has an effect, or an exchange is open
         """
-        for each in pipelined:
-            if each.has_effect:
-                raise ValueError(f'{each.name} has an effect: sync first')
-        self._start(list(pipelined))
+        if pipelined.has_effect:
+            raise ValueError('an effect behind an unanswered sync')
+        self._start(pipelined.commands)
         self._synced = False
         self._sync_id = self._new_id()
         self._spent = 0
         request = b'\xff{"execute":"guest-sync-delimited",' + (
             b'"arguments":{"id":%d}}\n' % self._sync_id
         )
-        return request + b''.join([each.encode() for each in pipelined])
+        return request + pipelined.encoded
 
     def send(self, single: command.Command[Any]) -> bytes:
         """Start an exchange of one command, right after a sync's.
@@ -104,16 +105,16 @@ class Session:
             raise errors.ProtocolError('the guest answers before it is asked')
         if not self._synced:
             raise ValueError('sync before a command')
-        self._start([single])
+        self._start((single,))
         # One sync allows one command: another needs a fresh one.
         self._synced = False
         self._reply_id = self._new_id()
         return single.encode(self._reply_id)
 
-    def _start(self, pending: list[command.Command[Any]]) -> None:
+    def _start(self, pending: Sequence[command.Command[Any]]) -> None:
         if self._pending or self._sync_id is not None:
             raise ValueError('an exchange is open')
-        self._pending = pending
+        self._pending = list(pending)
         self._replies = []
         self._strays = 0
         self._reply_id = None

@@ -1,0 +1,65 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""When to try a guest again that did not answer."""
+
+import random
+
+from nova_qga import errors
+
+
+class Backoff:
+    """Pauses that double from ``base`` to ``limit`` seconds, with jitter.
+
+    Jitter keeps a thousand guests that failed together from being tried
+    together.
+    """
+
+    __slots__ = ('_base', '_failures', '_limit', '_until')
+
+    def __init__(self, base: float = 1.0, limit: float = 60.0) -> None:
+        self._base = base
+        self._limit = limit
+        self._failures = 0
+        self._until = 0.0
+
+    def failed(self, now: float) -> float:
+        """Note a failure; return the seconds to wait.
+
+        :param now: monotonic clock, seconds
+        """
+        pause = min(self._limit, self._base * 2.0 ** min(self._failures, 16))
+        pause *= random.uniform(0.75, 1.25)  # noqa: S311
+        self._failures += 1
+        self._until = now + pause
+        return pause
+
+    def succeeded(self) -> None:
+        """Note that the guest answered."""
+        self._failures = 0
+        self._until = 0.0
+
+    def waits(self, now: float) -> bool:
+        """Tell whether the pause is still on."""
+        return now < self._until
+
+    @property
+    def failures(self) -> int:
+        """Failures since the last success."""
+        return self._failures
+
+
+def left_alone() -> errors.GuestUnavailable:
+    """Return what a routine request is told during a pause."""
+    return errors.GuestUnavailable(
+        'backoff', 'the agent failed lately and is left alone for a while'
+    )

@@ -1,0 +1,40 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the direct and the standard channel have in common."""
+
+from typing import Protocol
+
+from nova_qga import errors
+from nova_qga.transport import request
+
+
+class Channel(Protocol):
+    """A way to a guest's agent; called on the loop's thread only."""
+
+    @property
+    def kind(self) -> str:
+        """``direct`` or ``standard``."""
+
+    @property
+    def contacted(self) -> bool:
+        """An agent has answered, and nothing has failed since."""
+
+    @property
+    def failing(self) -> bool:
+        """The last attempt failed, and no agent has answered since."""
+
+    def submit(self, asked: request.Request) -> None:
+        """Queue a request; ``asked.done`` is told once how it ends."""
+
+    def close(self, reason: errors.QgaError) -> None:
+        """End what is under way, and close for good."""

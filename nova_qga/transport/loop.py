@@ -1,0 +1,91 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The one thread that owns all direct channels, and their deadlines.
+
+Everything that touches a channel runs on this thread; other threads hand
+work over with :meth:`Loop.call`. One sweep looks at all deadlines, instead of
+a timer for each command.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+#: Seconds between two looks at the deadlines.
+SWEEP = 0.1
+#: Bytes taken from a socket at once.
+READ_SIZE = 64 * 1024
+
+
+class Expiring(Protocol):
+    """What the sweep looks at."""
+
+    deadline: float
+
+    def expire(self) -> None:
+        """Called once the deadline has passed."""
+
+
+class Loop:
+    """An asyncio loop on a daemon thread of its own.
+
+    :ivar asyncio: the loop; use it on its own thread only
+    :ivar read_buffer: where sockets are read into. One is enough: whoever
+        reads has taken the bytes out before the loop goes on.
+    """
+
+    def __init__(self) -> None:
+        self.asyncio = asyncio.new_event_loop()
+        self.read_buffer = memoryview(bytearray(READ_SIZE))
+        self._watched: set[Expiring] = set()
+        self._thread = threading.Thread(
+            target=self._run, name='qga-channels', daemon=True
+        )
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the thread; what is under way is dropped."""
+        if self._thread.is_alive():
+            self.call(self.asyncio.stop)
+            self._thread.join()
+        if not self.asyncio.is_closed():
+            self.asyncio.close()
+
+    def call(self, function: Callable[..., Any], *args: Any) -> None:
+        """Run ``function`` on the loop's thread, soon."""
+        self.asyncio.call_soon_threadsafe(function, *args)
+
+    def watch(self, expiring: Expiring) -> None:
+        """Look after a deadline (on the loop's thread)."""
+        self._watched.add(expiring)
+
+    def forget(self, expiring: Expiring) -> None:
+        """Look after it no more (on the loop's thread)."""
+        self._watched.discard(expiring)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.asyncio)
+        self._sweep()
+        self.asyncio.run_forever()
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        late = [each for each in self._watched if each.deadline <= now]
+        for each in late:
+            each.expire()
+        self.asyncio.call_later(SWEEP, self._sweep)

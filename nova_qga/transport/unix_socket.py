@@ -1,0 +1,277 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The direct channel of one guest: what is asked when, what a failure ends.
+
+The channel connects by itself, keeps the connection, and runs one request at
+a time. It sends nothing but a sync until the agent has answered on this very
+connection: bytes written while no agent listens are run later.
+
+Source: docs/interop/qemu-ga.rst of QEMU 7.2.
+"""
+
+import asyncio
+import enum
+import time
+from collections.abc import Callable
+from typing import Any
+
+from nova_qga import errors
+from nova_qga.transport import backoff
+from nova_qga.transport import connection
+from nova_qga.transport import loop as channel_loop
+from nova_qga.transport import request
+
+
+class Phase(enum.Enum):
+    """What a channel is doing."""
+
+    CLOSED = 'closed'
+    CONNECTING = 'connecting'
+    SYNCING = 'syncing'  # a sync alone is out
+    READY = 'ready'
+    BATCH = 'batch'  # a sync and read-only commands are out
+    COMMAND = 'command'  # a command with an effect is out
+
+
+_IDLE = (Phase.CLOSED, Phase.READY)
+_SERVING = (Phase.BATCH, Phase.COMMAND)
+
+
+class Channel:
+    """The direct channel of one guest.
+
+    All methods are called on the loop's thread.
+
+    :param path: the socket, as in the live domain XML
+    :param loop: the thread that all channels share
+    :param on_contact: called when an agent answers on a new connection
+    :param sync_timeout: seconds for an agent to answer a sync alone
+    :ivar deadline: of what is under way; monotonic clock
+    """
+
+    __slots__ = (
+        '_backoff',
+        '_connection',
+        '_contacted',
+        '_current',
+        '_loop',
+        '_on_contact',
+        '_opening',
+        '_phase',
+        '_queue',
+        '_recovery',
+        '_sync_timeout',
+        'deadline',
+        'path',
+    )
+
+    kind = 'direct'
+
+    def __init__(
+        self,
+        path: str,
+        loop: channel_loop.Loop,
+        on_contact: Callable[[], None],
+        sync_timeout: float = 5.0,
+    ) -> None:
+        self.path = path
+        self.deadline = 0.0
+        self._loop = loop
+        self._sync_timeout = sync_timeout
+        self._on_contact = on_contact
+        self._queue: list[request.Request] = []
+        self._current: request.Request | None = None
+        self._phase = Phase.CLOSED
+        self._connection: connection.Connection | None = None
+        self._opening: asyncio.Task[Any] | None = None
+        self._backoff = backoff.Backoff()
+        self._recovery: asyncio.TimerHandle | None = None
+        self._contacted = False
+
+    @property
+    def contacted(self) -> bool:
+        """An agent has answered on the connection that is open."""
+        return self._contacted
+
+    @property
+    def failing(self) -> bool:
+        """The last attempt failed, and no agent has answered since."""
+        return self._backoff.failures > 0
+
+    def submit(self, asked: request.Request) -> None:
+        """Queue a request; ``asked.done`` is told once how it ends."""
+        if asked.urgent:
+            self._queue.insert(0, asked)
+        elif self._backoff.waits(time.monotonic()):
+            asked.done(None, backoff.left_alone())
+            return
+        else:
+            self._queue.append(asked)
+        self._advance()
+
+    def close(self, reason: errors.QgaError) -> None:
+        """Close for good: the guest is gone, or we are."""
+        self._drop(reason, keep_urgent=False)
+        if self._recovery is not None:
+            self._recovery.cancel()
+
+    def expire(self) -> None:
+        """Give up what is under way: its deadline has passed."""
+        self._fail(
+            errors.ChannelTimeout(
+                'the guest agent did not answer in time: it is not running, '
+                'it is busy, or another client holds the channel'
+            )
+        )
+
+    # The connection calls these three.
+
+    def opened(self, opened: connection.Connection) -> None:
+        """Start with a sync alone: nobody knows who listens."""
+        self._begin(Phase.SYNCING, opened, opened.session.sync())
+
+    def answered(
+        self, answered: connection.Connection, replies: list[Any]
+    ) -> None:
+        """Go on: after a sync with the command, after that with the next."""
+        if self._phase is Phase.SYNCING:
+            self._synced(answered)
+            return
+        asked, self._current = self._current, None
+        self._rest()
+        if asked is not None:
+            asked.done(replies, None)
+        self._advance()
+
+    def broken(
+        self, broken: connection.Connection, error: errors.QgaError
+    ) -> None:
+        """End the connection and what was asked on it."""
+        self._fail(error)
+
+    # What is under way, from here on.
+
+    def _begin(
+        self, phase: Phase, current: connection.Connection, data: bytes
+    ) -> None:
+        self._phase = phase
+        asked = self._current
+        if phase is Phase.SYNCING:
+            self.deadline = time.monotonic() + self._sync_timeout
+            if asked is not None:
+                self.deadline = min(self.deadline, asked.deadline)
+        elif asked is not None:
+            self.deadline = asked.deadline
+        self._loop.watch(self)
+        current.write(data)
+
+    def _rest(self) -> None:
+        self._phase = Phase.READY
+        self._loop.forget(self)
+
+    def _advance(self) -> None:
+        while self._queue and self._phase in _IDLE:
+            if self._connection is None:
+                self._connect()
+                continue
+            asked = self._queue.pop(0)
+            if asked.deadline <= time.monotonic():
+                asked.done(None, errors.ChannelTimeout('no time was left'))
+                continue
+            self._current = asked
+            current = self._connection
+            if asked.batch.has_effect:
+                self._begin(Phase.SYNCING, current, current.session.sync())
+            else:
+                data = current.session.sync(asked.batch)
+                self._begin(Phase.BATCH, current, data)
+
+    def _synced(self, synced: connection.Connection) -> None:
+        self._backoff.succeeded()
+        self._rest()
+        if not self._contacted:
+            self._contacted = True
+            self._on_contact()
+        asked = self._current
+        if asked is None:
+            self._advance()
+            return
+        try:
+            data = synced.session.send(asked.batch.commands[0])
+        except errors.ProtocolError as error:
+            self._fail(error)
+            return
+        self._begin(Phase.COMMAND, synced, data)
+
+    def _connect(self) -> None:
+        try:
+            client = connection.connect(self.path)
+        except errors.ChannelError as error:
+            self._backoff.failed(time.monotonic())
+            self._drop(error, keep_urgent=False)
+            return
+        current = connection.Connection(self._loop, self)
+        self._connection = current
+        self._phase = Phase.CONNECTING
+        self.deadline = time.monotonic() + self._sync_timeout
+        self._loop.watch(self)
+        self._opening = self._loop.asyncio.create_task(
+            self._loop.asyncio.create_unix_connection(
+                lambda: current, sock=client
+            )
+        )
+
+    def _fail(self, error: errors.QgaError) -> None:
+        pause = self._backoff.failed(time.monotonic())
+        # After a fault in service an urgent request gets a new connection;
+        # where even a sync fails, it would only wait.
+        self._drop(error, keep_urgent=self._phase in _SERVING)
+        # An agent with an answer that nobody fetches spins at a full CPU.
+        # So come back soon, with a sync alone that takes it.
+        if not isinstance(error, errors.ChannelClosed):
+            if self._recovery is not None:
+                self._recovery.cancel()
+            self._recovery = self._loop.asyncio.call_later(
+                pause, self._recover
+            )
+        self._advance()
+
+    def _recover(self) -> None:
+        self._recovery = None
+        if self._connection is None:
+            self._connect()
+
+    def _drop(self, error: errors.QgaError, keep_urgent: bool) -> None:
+        sent = self._phase is Phase.COMMAND
+        self._phase = Phase.CLOSED
+        self._contacted = False
+        self._loop.forget(self)
+        dropped, self._connection = self._connection, None
+        if dropped is not None:
+            dropped.abort()
+        queued, self._queue = self._queue, []
+        failed, self._current = self._current, None
+        if failed is not None:
+            failed.done(None, _unknown(error) if sent else error)
+        for asked in queued:
+            if keep_urgent and asked.urgent:
+                self._queue.append(asked)
+            else:
+                asked.done(None, error)
+
+
+def _unknown(error: errors.QgaError) -> errors.OutcomeUnknown:
+    return errors.OutcomeUnknown(
+        f'the command was sent and no answer came ({error}); it may have '
+        'been run, or may still be: look in the guest before you repeat it'
+    )
