@@ -122,9 +122,7 @@ class Collector(abc.ABC):
         """
 
 
-def best(
-    enabled: Mapping[str, bool], *sources: Source
-) -> tuple[Source, ...]:
+def best(enabled: Mapping[str, bool], *sources: Source) -> tuple[Source, ...]:
     """Return the first usable source, or none."""
     for source in sources:
         if source.usable(enabled):
