@@ -20,10 +20,10 @@ It runs no test itself: ``stestr run --subunit | report_tests.py COUNTS``.
 """
 
 import collections
+from collections.abc import Mapping
 import os
 import pathlib
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 import subunit
