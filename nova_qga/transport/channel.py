@@ -26,6 +26,10 @@ class Channel(Protocol):
         """``direct`` or ``standard``."""
 
     @property
+    def name(self) -> str:
+        """Of the port in the guest, ``org.qemu.guest_agent.1``."""
+
+    @property
     def contacted(self) -> bool:
         """An agent has answered, and nothing has failed since."""
 

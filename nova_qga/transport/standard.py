@@ -46,6 +46,7 @@ class Channel:
     )
 
     kind = 'standard'
+    name = 'org.qemu.guest_agent.0'
 
     def __init__(
         self,

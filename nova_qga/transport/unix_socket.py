@@ -52,6 +52,7 @@ class Channel:
 
     All methods are called on the loop's thread.
 
+    :param name: of the port in the guest
     :param path: the socket, as in the live domain XML
     :param loop: the thread that all channels share
     :param on_contact: called when an agent answers on a new connection
@@ -72,6 +73,7 @@ class Channel:
         '_recovery',
         '_sync_timeout',
         'deadline',
+        'name',
         'path',
     )
 
@@ -79,11 +81,13 @@ class Channel:
 
     def __init__(
         self,
+        name: str,
         path: str,
         loop: channel_loop.Loop,
         on_contact: Callable[[], None],
         sync_timeout: float = 5.0,
     ) -> None:
+        self.name = name
         self.path = path
         self.deadline = 0.0
         self._loop = loop

@@ -1,0 +1,126 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a domain's XML says of a guest: its owner and its channels. Pure.
+
+Source: https://libvirt.org/formatdomain.html#channel and
+LibvirtConfigGuestMetaNovaInstance in nova/virt/libvirt/config.py.
+"""
+
+import dataclasses
+import sys
+
+from lxml import etree
+
+from nova_qga import errors
+from nova_qga import text
+
+#: Where Nova keeps an instance's owner in the domain's metadata.
+NOVA = '{http://openstack.org/xmlns/libvirt/nova/1.1}'
+STANDARD_CHANNEL = 'org.qemu.guest_agent.0'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Port:
+    """A virtio-serial channel.
+
+    :ivar name: in the guest, under /dev/virtio-ports
+    :ivar path: the socket on the host; None where the domain is off
+    :ivar open: the guest has opened it; None where libvirt does not say
+    """
+
+    name: str
+    path: str | None
+    open: bool | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Description:
+    """A guest as libvirt and Nova know it.
+
+    :ivar uuid: Nova's instance UUID, libvirt's domain UUID
+    :ivar domain: libvirt's name, ``instance-0000000a``
+    :ivar name: what its owner calls it; the domain's name without Nova
+    :ivar project_id: of the owner; '' without Nova's metadata
+    """
+
+    uuid: str
+    domain: str
+    name: str
+    flavor: str
+    project_id: str
+    user_id: str
+    ports: tuple[Port, ...]
+
+    def port(self, name: str) -> Port | None:
+        """Return the channel of that name."""
+        for port in self.ports:
+            if port.name == name:
+                return port
+        return None
+
+
+def parse(xml: str) -> Description:
+    """Read a domain's XML.
+
+    :raises ServiceUnavailable: it is no XML of a domain
+    """
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
+    try:
+        domain = etree.fromstring(xml, parser)
+    except etree.XMLSyntaxError as error:
+        raise errors.ServiceUnavailable(
+            f'libvirt sent XML that cannot be read: {error.msg}'
+        ) from None
+    name = domain.findtext('name') or ''
+    instance = domain.find(f'metadata/{NOVA}instance')
+    user = project = flavor = None
+    title = None
+    if instance is not None:
+        title = instance.findtext(f'{NOVA}name')
+        user = instance.find(f'{NOVA}owner/{NOVA}user')
+        project = instance.find(f'{NOVA}owner/{NOVA}project')
+        flavor = instance.find(f'{NOVA}flavor')
+    return Description(
+        uuid=domain.findtext('uuid') or '',
+        domain=name,
+        name=text.printable(title or name),
+        flavor=_shared(flavor, 'name'),
+        project_id=_shared(project, 'uuid'),
+        user_id=_shared(user, 'uuid'),
+        ports=tuple(
+            _port(channel)
+            for channel in domain.iterfind('devices/channel')
+            if channel.find("target[@type='virtio']") is not None
+        ),
+    )
+
+
+def _shared(element: etree._Element | None, name: str) -> str:
+    """Return an attribute; many guests share one copy of it."""
+    if element is None:
+        return ''
+    return sys.intern(text.printable(str(element.get(name, ''))))
+
+
+def _port(channel: etree._Element) -> Port:
+    target = channel.find("target[@type='virtio']")
+    source = channel.find('source')
+    state = None if target is None else target.get('state')
+    path = None
+    if source is not None and channel.get('type') == 'unix':
+        path = source.get('path')
+    return Port(
+        name=sys.intern('' if target is None else target.get('name', '')),
+        path=path,
+        open=None if state is None else state == 'connected',
+    )

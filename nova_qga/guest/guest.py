@@ -1,0 +1,133 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One guest: what is known of it, and the channels to its agent."""
+
+from collections.abc import Callable
+
+from nova_qga import errors
+from nova_qga.guest import description as guest_description
+from nova_qga.protocol import replies
+from nova_qga.transport import channel
+from nova_qga.transport import request
+
+RUNNING = 'running'
+#: States in which there is no QEMU process, and so no channel.
+_OFF = ('shutoff', 'crashed', 'nostate')
+
+#: Makes the channels that a description calls for, the preferred one first.
+ChannelFactory = Callable[['Guest'], tuple[channel.Channel, ...]]
+
+
+class Guest:
+    """A guest of this host.
+
+    It is made and changed by the directory; its channels belong to the
+    loop's thread, everything else may be read from any thread.
+
+    :ivar description: replaced as a whole when libvirt's XML changes
+    :ivar state: libvirt's word: ``running``, ``paused``, ``shutoff`` ...
+    :ivar info: the agent's capabilities; None until asked, and again when an
+        agent comes back
+    """
+
+    __slots__ = ('_make', 'channels', 'description', 'info', 'state')
+
+    def __init__(
+        self,
+        description: guest_description.Description,
+        state: str,
+        make_channels: ChannelFactory,
+    ) -> None:
+        self.description = description
+        self.state = state
+        self.info: replies.AgentInfo | None = None
+        self.channels: tuple[channel.Channel, ...] = ()
+        self._make = make_channels
+        if state not in _OFF:
+            self.channels = make_channels(self)
+
+    @property
+    def uuid(self) -> str:
+        """The instance's UUID."""
+        return self.description.uuid
+
+    def forget_info(self) -> None:
+        """Ask for capabilities anew: another agent may answer now."""
+        self.info = None
+
+    def check_reachable(self) -> None:
+        """Raise GuestUnavailable where no agent can answer, with why."""
+        if self.state != RUNNING:
+            raise errors.GuestUnavailable(
+                self.state,
+                f'guest {self.uuid} is {self.state}: start it, then try again',
+            )
+        if not self.channels:
+            raise errors.GuestUnavailable(
+                'no_channel',
+                f'guest {self.uuid} has no guest-agent channel: it was '
+                'started before nova-qga was enabled; reboot it hard',
+            )
+
+    def has_opened(self, asked: channel.Channel) -> bool:
+        """Tell whether the guest has the channel's port open.
+
+        It is taken for open where libvirt does not say.
+        """
+        port = self.description.port(asked.name)
+        return port is not None and port.open is not False
+
+    # On the loop's thread, from here on.
+
+    def update(
+        self, description: guest_description.Description, state: str
+    ) -> None:
+        """Take what libvirt says now; keep channels that have not changed."""
+        # A pause keeps the connection: the answer comes after the resume.
+        restarted = (self.state in _OFF) != (state in _OFF)
+        moved = _paths(self.description) != _paths(description)
+        self.description = description
+        self.state = state
+        if restarted or moved:
+            self.close(errors.ChannelClosed('the guest was stopped or moved'))
+            if state not in _OFF:
+                self.channels = self._make(self)
+
+    def submit(self, asked: request.Request) -> None:
+        """Ask over the channel that answered last, or the preferred one."""
+        try:
+            self.check_reachable()
+        except errors.GuestUnavailable as error:
+            asked.done(None, error)
+            return
+        self.preferred().submit(asked)
+
+    def preferred(self) -> channel.Channel:
+        """Return the first channel that has not just failed."""
+        for each in self.channels:
+            if each.contacted or not each.failing:
+                return each
+        return self.channels[0]
+
+    def close(self, reason: errors.QgaError) -> None:
+        """Close the channels and forget the agent."""
+        closed, self.channels = self.channels, ()
+        self.info = None
+        for each in closed:
+            each.close(reason)
+
+
+def _paths(
+    description: guest_description.Description,
+) -> list[tuple[str, str | None]]:
+    return [(port.name, port.path) for port in description.ports]

@@ -1,0 +1,138 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""All that is needed to talk to this host's guests, put together.
+
+The agent, the command line's ``--local`` and the benchmark use this one.
+"""
+
+import dataclasses
+import time
+
+from nova_qga import errors
+from nova_qga.guest import agent
+from nova_qga.guest import description
+from nova_qga.guest import directory
+from nova_qga.guest import domains
+from nova_qga.guest import guest
+from nova_qga.transport import channel
+from nova_qga.transport import libvirt_agent
+from nova_qga.transport import loop
+from nova_qga.transport import standard
+from nova_qga.transport import unix_socket
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HostSettings:
+    """How to reach guests.
+
+    :ivar libvirt_uri: libvirt's URI
+    :ivar direct_channel: port name of the direct channel; '' for none
+    :ivar sync_timeout: seconds for an agent to answer a sync
+    :ivar command_timeout: seconds for one guest command
+    """
+
+    libvirt_uri: str
+    direct_channel: str
+    sync_timeout: float = 5.0
+    command_timeout: float = 10.0
+
+
+class Host:
+    """The guests of one host.
+
+    :ivar directory: the guests that are known
+    :ivar loop: the thread of the direct channels
+    """
+
+    def __init__(self, settings: HostSettings) -> None:
+        self.settings = settings
+        self.loop = loop.Loop()
+        self.directory = directory.Directory(self._channels)
+        self._agents = libvirt_agent.LibvirtAgents(settings.libvirt_uri)
+        self._domains = domains.Domains(
+            settings.libvirt_uri, self.directory, self.loop
+        )
+
+    def start(self) -> None:
+        """Start the threads and list the guests."""
+        self.loop.start()
+        self._domains.start()
+
+    def stop(self) -> None:
+        """Close every channel and end the threads."""
+        self._domains.stop()
+        self.loop.call(self.directory.close)
+        self._agents.close()
+        self.loop.stop()
+
+    def guests(self) -> list[guest.Guest]:
+        """Return the guests.
+
+        :raises ServiceUnavailable: libvirtd is away
+        """
+        self._domains.check()
+        return self.directory.guests()
+
+    def find(self, uuid: str) -> guest.Guest:
+        """Return a guest as libvirt sees it now.
+
+        :raises GuestNotFound: this host has none of that UUID
+        :raises ServiceUnavailable: libvirtd is away
+        """
+        self._domains.refresh(uuid)
+        return self.directory.get(uuid)
+
+    def agent(self, uuid: str, timeout: float) -> agent.GuestAgent:
+        """Reach a guest's agent, for one operation.
+
+        :param timeout: seconds for all that is done with it
+        :raises GuestNotFound, GuestUnavailable: the message says why
+        """
+        deadline = time.monotonic() + timeout
+        try:
+            found = self.find(uuid)
+        except errors.ServiceUnavailable:
+            # The direct channel works without libvirtd.
+            if not self.directory.knows(uuid):
+                raise
+            found = self.directory.get(uuid)
+        return agent.reach(
+            found, self.loop, deadline, self.settings.command_timeout
+        )
+
+    def _channels(self, of: guest.Guest) -> tuple[channel.Channel, ...]:
+        """Make a guest's channels, the direct one first."""
+        channels: list[channel.Channel] = []
+        port = of.description.port(self.settings.direct_channel)
+        # libvirtd holds the standard one: a second client is never served.
+        if (
+            port is not None
+            and port.path
+            and port.name != description.STANDARD_CHANNEL
+        ):
+            channels.append(
+                unix_socket.Channel(
+                    port.name,
+                    port.path,
+                    self.loop,
+                    of.forget_info,
+                    self.settings.sync_timeout,
+                )
+            )
+        if of.description.port(description.STANDARD_CHANNEL) is not None:
+            channels.append(
+                standard.Channel(
+                    of.uuid, self.loop, self._agents, of.forget_info
+                )
+            )
+        return tuple(channels)
