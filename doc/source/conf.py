@@ -40,3 +40,4 @@ html_copy_source = False
 pygments_style = 'native'
 
 autoprogram_cliff_application = 'nova-qga'
+autoprogram_cliff_app_dist_name = 'nova-qga'
