@@ -22,8 +22,9 @@ import base64
 import functools
 from collections.abc import Sequence
 
+from nova_qga import errors
+from nova_qga.protocol import command
 from nova_qga.protocol import replies
-from nova_qga.protocol.command import Command
 
 #: Bytes read or written by one command. libvirt gives up at 10 MiB a reply
 #: and stays broken until the guest reopens its port, so stay far below.
@@ -32,75 +33,97 @@ _SMALL = 64 * 1024
 _MEDIUM = 1024 * 1024
 
 
-def info() -> Command[replies.AgentInfo]:
+def _text(value: str, what: str) -> str:
+    """Return ``value`` if it can be sent: UTF-8 has no surrogates.
+
+    Looked for by hand, because the encoder's error holds the whole text.
+
+    :raises InvalidRequest: it cannot
+    """
+    if any('\ud800' <= char <= '\udfff' for char in value):
+        raise errors.InvalidRequest(f'{what} is not valid Unicode text')
+    return value
+
+
+def info() -> command.Command[replies.AgentInfo]:
     """Ask for the agent's version and commands."""
-    return Command('guest-info', replies.read_info, {}, False, _MEDIUM)
+    return command.Command('guest-info', replies.read_info, {}, False, _MEDIUM)
 
 
-def get_osinfo() -> Command[replies.OSInfo]:
+def get_osinfo() -> command.Command[replies.OSInfo]:
     """Ask for the operating system (2.10)."""
-    return Command('guest-get-osinfo', replies.read_osinfo, {}, False, _SMALL)
+    return command.Command(
+        'guest-get-osinfo', replies.read_osinfo, {}, False, _SMALL
+    )
 
 
-def get_host_name() -> Command[str]:
+def get_host_name() -> command.Command[str]:
     """Ask for the host name (2.10)."""
-    return Command(
+    return command.Command(
         'guest-get-host-name', replies.read_host_name, {}, False, _SMALL
     )
 
 
-def get_timezone() -> Command[replies.TimeZone]:
+def get_timezone() -> command.Command[replies.TimeZone]:
     """Ask for the time zone (2.10)."""
-    return Command(
+    return command.Command(
         'guest-get-timezone', replies.read_timezone, {}, False, _SMALL
     )
 
 
-def get_users() -> Command[tuple[replies.User, ...]]:
+def get_users() -> command.Command[tuple[replies.User, ...]]:
     """Ask who is logged in (2.10)."""
-    return Command('guest-get-users', replies.read_users, {}, False)
+    return command.Command('guest-get-users', replies.read_users, {}, False)
 
 
-def get_interfaces() -> Command[tuple[replies.Interface, ...]]:
+def get_interfaces() -> command.Command[tuple[replies.Interface, ...]]:
     """Ask for network interfaces (1.1; statistics from 2.11)."""
-    return Command(
+    return command.Command(
         'guest-network-get-interfaces', replies.read_interfaces, {}, False
     )
 
 
-def get_disks() -> Command[tuple[replies.Disk, ...]]:
+def get_disks() -> command.Command[tuple[replies.Disk, ...]]:
     """Ask for block devices (5.2)."""
-    return Command('guest-get-disks', replies.read_disks, {}, False)
+    return command.Command('guest-get-disks', replies.read_disks, {}, False)
 
 
-def get_filesystems() -> Command[tuple[replies.Filesystem, ...]]:
+def get_filesystems() -> command.Command[tuple[replies.Filesystem, ...]]:
     """Ask for mounted filesystems (2.2; sizes from 3.0)."""
-    return Command('guest-get-fsinfo', replies.read_filesystems, {}, False)
+    return command.Command(
+        'guest-get-fsinfo', replies.read_filesystems, {}, False
+    )
 
 
-def get_cpustats() -> Command[tuple[replies.CpuStats, ...]]:
+def get_cpustats() -> command.Command[tuple[replies.CpuStats, ...]]:
     """Ask for CPU time (7.1, Linux)."""
-    return Command('guest-get-cpustats', replies.read_cpustats, {}, False)
+    return command.Command(
+        'guest-get-cpustats', replies.read_cpustats, {}, False
+    )
 
 
-def get_diskstats() -> Command[tuple[replies.DiskStats, ...]]:
+def get_diskstats() -> command.Command[tuple[replies.DiskStats, ...]]:
     """Ask for block device counters (7.1, Linux)."""
-    return Command('guest-get-diskstats', replies.read_diskstats, {}, False)
+    return command.Command(
+        'guest-get-diskstats', replies.read_diskstats, {}, False
+    )
 
 
-def get_load() -> Command[replies.LoadAverage]:
+def get_load() -> command.Command[replies.LoadAverage]:
     """Ask for load averages (10.0)."""
-    return Command('guest-get-load', replies.read_load, {}, False, _SMALL)
+    return command.Command(
+        'guest-get-load', replies.read_load, {}, False, _SMALL
+    )
 
 
-def freeze_status() -> Command[str]:
+def freeze_status() -> command.Command[str]:
     """Ask whether filesystems are frozen; answered also while they are."""
-    return Command(
+    return command.Command(
         'guest-fsfreeze-status', replies.read_freeze_status, {}, False, _SMALL
     )
 
 
-def open_file(path: str, mode: str) -> Command[int]:
+def open_file(path: str, mode: str) -> command.Command[int]:
     """Open a file; the handle outlives us, so close it.
 
     :param mode: as for fopen(3)
@@ -108,18 +131,18 @@ def open_file(path: str, mode: str) -> Command[int]:
     Opening for reading has an effect too: each leaked handle counts towards
     the about 1,000 that an agent can hold.
     """
-    return Command(
+    return command.Command(
         'guest-file-open',
         replies.read_handle,
-        {'path': path, 'mode': mode},
+        {'path': _text(path, 'the path'), 'mode': mode},
         True,
         _SMALL,
     )
 
 
-def close_file(handle: int) -> Command[None]:
+def close_file(handle: int) -> command.Command[None]:
     """Close a file; what was written reaches the guest's kernel here."""
-    return Command(
+    return command.Command(
         'guest-file-close',
         replies.read_nothing,
         {'handle': handle},
@@ -128,9 +151,9 @@ def close_file(handle: int) -> Command[None]:
     )
 
 
-def flush_file(handle: int) -> Command[None]:
+def flush_file(handle: int) -> command.Command[None]:
     """Hand buffered bytes to the guest's kernel."""
-    return Command(
+    return command.Command(
         'guest-file-flush',
         replies.read_nothing,
         {'handle': handle},
@@ -139,12 +162,12 @@ def flush_file(handle: int) -> Command[None]:
     )
 
 
-def seek_file(handle: int, offset: int) -> Command[int]:
+def seek_file(handle: int, offset: int) -> command.Command[int]:
     """Go to ``offset`` bytes from the start.
 
     Read-only: it moves nothing but a handle of our own.
     """
-    return Command(
+    return command.Command(
         'guest-file-seek',
         replies.read_position,
         {'handle': handle, 'offset': offset, 'whence': 0},
@@ -153,9 +176,11 @@ def seek_file(handle: int, offset: int) -> Command[int]:
     )
 
 
-def read_file(handle: int, count: int = CHUNK) -> Command[replies.FileChunk]:
+def read_file(
+    handle: int, count: int = CHUNK
+) -> command.Command[replies.FileChunk]:
     """Read up to ``count`` bytes from where the handle stands."""
-    return Command(
+    return command.Command(
         'guest-file-read',
         functools.partial(replies.read_chunk, limit=count),
         {'handle': handle, 'count': count},
@@ -164,9 +189,9 @@ def read_file(handle: int, count: int = CHUNK) -> Command[replies.FileChunk]:
     )
 
 
-def write_file(handle: int, data: bytes) -> Command[int]:
+def write_file(handle: int, data: bytes) -> command.Command[int]:
     """Write ``data``; answers how many bytes were taken."""
-    return Command(
+    return command.Command(
         'guest-file-write',
         replies.read_written,
         {'handle': handle, 'buf-b64': base64.b64encode(data).decode()},
@@ -177,17 +202,18 @@ def write_file(handle: int, data: bytes) -> Command[int]:
 
 def set_user_password(
     username: str, password: str, *, crypted: bool
-) -> Command[None]:
+) -> command.Command[None]:
     """Set an account's password (2.3).
 
     :param crypted: ``password`` is a crypt(3) hash (Linux guests)
     """
-    return Command(
+    secret = _text(password, 'the password').encode()
+    return command.Command(
         'guest-set-user-password',
         replies.read_nothing,
         {
-            'username': username,
-            'password': base64.b64encode(password.encode()).decode(),
+            'username': _text(username, 'the user name'),
+            'password': base64.b64encode(secret).decode(),
             'crypted': crypted,
         },
         True,
@@ -195,12 +221,12 @@ def set_user_password(
     )
 
 
-def get_authorized_keys(username: str) -> Command[tuple[str, ...]]:
+def get_authorized_keys(username: str) -> command.Command[tuple[str, ...]]:
     """Ask for the lines of an account's authorized_keys (5.2)."""
-    return Command(
+    return command.Command(
         'guest-ssh-get-authorized-keys',
         replies.read_keys,
-        {'username': username},
+        {'username': _text(username, 'the user name')},
         False,
         _MEDIUM,
     )
@@ -208,15 +234,19 @@ def get_authorized_keys(username: str) -> Command[tuple[str, ...]]:
 
 def add_authorized_keys(
     username: str, keys: Sequence[str], *, reset: bool = False
-) -> Command[None]:
+) -> command.Command[None]:
     """Add lines to an account's authorized_keys, or replace them all.
 
     The agent checks next to nothing of a key: do it before (5.2).
     """
-    return Command(
+    return command.Command(
         'guest-ssh-add-authorized-keys',
         replies.read_nothing,
-        {'username': username, 'keys': list(keys), 'reset': reset},
+        {
+            'username': _text(username, 'the user name'),
+            'keys': [_text(key, 'a key') for key in keys],
+            'reset': reset,
+        },
         True,
         _SMALL,
     )
@@ -224,12 +254,15 @@ def add_authorized_keys(
 
 def remove_authorized_keys(
     username: str, keys: Sequence[str]
-) -> Command[None]:
+) -> command.Command[None]:
     """Remove lines from an account's authorized_keys (5.2)."""
-    return Command(
+    return command.Command(
         'guest-ssh-remove-authorized-keys',
         replies.read_nothing,
-        {'username': username, 'keys': list(keys)},
+        {
+            'username': _text(username, 'the user name'),
+            'keys': [_text(key, 'a key') for key in keys],
+        },
         True,
         _SMALL,
     )

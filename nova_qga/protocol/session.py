@@ -47,6 +47,7 @@ MAX_SYNC_LINE = 256
 #: What a sync alone carries behind it.
 NOTHING = command.Batch(())
 _STRAY = object()
+_ECHO = 'the request came back: something echoes, and it is no guest agent'
 _UNSUPPORTED = ('CommandNotFound', 'CommandDisabled')
 
 
@@ -65,7 +66,7 @@ class Session:
         self._new_id = new_id
         self._buffer = bytearray()
         self._searched = 0  # bytes of the buffer known to hold no newline
-        self._spent = 0  # bytes seen while the sync was unanswered
+        self._spent = 0  # bytes read that answer nothing
         self._strays = 0
         self._sync_id: int | None = None
         self._synced = False
@@ -88,7 +89,6 @@ class Session:
         self._start(pipelined.commands)
         self._synced = False
         self._sync_id = self._new_id()
-        self._spent = 0
         request = b'\xff{"execute":"guest-sync-delimited",' + (
             b'"arguments":{"id":%d}}\n' % self._sync_id
         )
@@ -117,6 +117,7 @@ class Session:
         self._pending = list(pending)
         self._replies = []
         self._strays = 0
+        self._spent = 0
         self._reply_id = None
 
     def receive(self, data: bytes) -> list[Any] | None:
@@ -128,66 +129,68 @@ class Session:
         :raises ProtocolError: the guest broke the rules of the wire.
         """
         self._buffer += data
-        while (line := self._next_line()) is not None:
-            if self._sync_id is not None:
-                self._look_for_sync(line)
-            elif self._pending:
-                self._take_reply(line)
-            else:
-                raise errors.ProtocolError('the guest answers unasked')
-        if self._sync_id is not None:
-            self._check_sync_budget(len(data))
-        elif not self._pending:
-            if self._buffer:
-                raise errors.ProtocolError('the guest answers unasked')
-            replies, self._replies = self._replies, []
-            return replies
-        return None
+        if self._sync_id is not None and not self._find_sync(self._sync_id):
+            return None
+        while self._pending and (line := self._next_line()) is not None:
+            self._take_reply(line)
+        if self._pending:
+            return None
+        if self._buffer:
+            raise errors.ProtocolError('the guest answers unasked')
+        replies, self._replies = self._replies, []
+        return replies
+
+    def _find_sync(self, wanted: int) -> bool:
+        """Drop all up to the sync's answer; tell whether that has come.
+
+        A line that does not hold our id was meant for an earlier client, or
+        is the error that our own 0xFF brings. It is dropped unread: a flood
+        of lines costs no more than its bytes.
+        """
+        digits = b'%d' % wanted
+        while (found := self._buffer.find(digits)) >= 0:
+            end = self._buffer.find(b'\n', found)
+            if end < 0:
+                break
+            start = self._buffer.rfind(b'\n', 0, found) + 1
+            line = bytes(self._buffer[start:end])
+            self._drop(end + 1)
+            if _answers_sync(line, wanted):
+                self._sync_id = None
+                self._synced = True
+                self._spent = 0
+                return True
+            self._count_stray()
+        # What stands before a sentinel is void, and so is what never gets
+        # one. Our own answer is short, so keep no more of an open line.
+        line_start = self._buffer.rfind(b'\n') + 1
+        mark = self._buffer.rfind(SENTINEL, line_start)
+        if mark < 0 or len(self._buffer) - mark > MAX_SYNC_LINE:
+            mark = len(self._buffer)
+        self._drop(mark)
+        return False
+
+    def _drop(self, size: int) -> None:
+        self._spent += size
+        if self._spent > MAX_SYNC_BYTES:
+            raise errors.MessageTooLarge(self._spent, MAX_SYNC_BYTES)
+        del self._buffer[:size]
 
     def _next_line(self) -> bytes | None:
         end = self._buffer.find(b'\n', self._searched)
         size = len(self._buffer) if end < 0 else end
-        if self._sync_id is None and self._pending:
-            limit = self._pending[0].max_reply
-            if size > limit:
-                raise errors.MessageTooLarge(size, limit)
+        # Lines that answer nothing come out of the same allowance.
+        limit = self._pending[0].max_reply
+        if self._spent + size > limit:
+            raise errors.MessageTooLarge(self._spent + size, limit)
         if end < 0:
             self._searched = size
             return None
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
         self._searched = 0
+        self._spent += size + 1
         return line
-
-    def _check_sync_budget(self, size: int) -> None:
-        self._spent += size
-        if self._spent > MAX_SYNC_BYTES:
-            raise errors.MessageTooLarge(self._spent, MAX_SYNC_BYTES)
-        # What stands before a sentinel is void, and so is what never gets
-        # one: keep neither. Our own answer is far shorter than this.
-        start = self._buffer.rfind(SENTINEL)
-        if start < 0 or len(self._buffer) - start > MAX_SYNC_LINE:
-            start = len(self._buffer)
-        del self._buffer[:start]
-        self._searched = len(self._buffer)
-
-    def _look_for_sync(self, line: bytes) -> None:
-        """End the wait if ``line`` is 0xFF and our own id.
-
-        Anything else was meant for an earlier client, or is the error that
-        our own 0xFF brings. It is counted against the budget in bytes only.
-        """
-        _, sentinel, message = line.rpartition(SENTINEL)
-        if not sentinel:
-            return
-        try:
-            value = decoding.decode(message).get('return')
-        except errors.MalformedMessage:
-            return
-        # A type check, for True == 1 and 5.0 == 5.
-        if type(value) is int and value == self._sync_id:
-            self._sync_id = None
-            self._synced = True
 
     def _take_reply(self, line: bytes) -> None:
         if SENTINEL in line:
@@ -203,21 +206,43 @@ class Session:
             return
         del self._pending[0]
         self._replies.append(reply)
+        self._spent = 0
 
     def _is_ours(self, message: dict[str, Any]) -> bool:
         """Tell our answer by its id, where it has one.
 
-        Old agents echo none, and none does on a parse error.
+        Old agents echo none, none does on a parse error, and what goes out
+        behind a sync has none.
         """
-        if self._reply_id is None or 'id' not in message:
+        if 'id' not in message:
             return True
         echoed = message['id']
+        # A type check, for True == 1 and 5.0 == 5.
         return type(echoed) is int and echoed == self._reply_id
 
     def _count_stray(self) -> None:
         self._strays += 1
         if self._strays > MAX_STRAY_LINES:
             raise errors.ProtocolError('too many lines that answer nothing')
+
+
+def _answers_sync(line: bytes, wanted: int) -> bool:
+    """Tell whether ``line`` is 0xFF and the answer to sync ``wanted``.
+
+    :raises MalformedMessage: it is our own request, sent back
+    """
+    _, mark, message = line.rpartition(SENTINEL)
+    if not mark or len(message) >= MAX_SYNC_LINE:
+        return False
+    try:
+        fields = decoding.decode(message)
+    except errors.MalformedMessage:
+        return False
+    if 'execute' in fields:
+        raise errors.MalformedMessage(_ECHO)
+    value = fields.get('return')
+    # A type check, for True == 1 and 5.0 == 5.
+    return type(value) is int and value == wanted and 'error' not in fields
 
 
 def _reply(message: dict[str, Any]) -> Any:
@@ -236,7 +261,7 @@ def _reply(message: dict[str, Any]) -> Any:
         if 'QMP' in message or 'event' in message:
             return _STRAY
         if 'execute' in message:
-            raise errors.MalformedMessage('an echo of the request')
+            raise errors.MalformedMessage(_ECHO)
         raise errors.MalformedMessage('neither a result nor an error')
     error_class = error.get('class')
     description = error.get('desc')
