@@ -17,13 +17,13 @@ are for read-only commands only. All agents of a folder are <i>.sock in it and
 end with the context.
 """
 
+from collections.abc import Iterator, Sequence
 import contextlib
 import json
 import pathlib
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import wire

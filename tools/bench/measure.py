@@ -17,10 +17,12 @@ memory is resident, from /proc/self/statm. The report is one line of JSON.
 """
 
 import argparse
+from collections.abc import Iterator, Sequence
+import concurrent.futures
 import json
 import resource
 import time
-from collections.abc import Iterator
+from typing import Any, Protocol
 
 _PAGE_KIB = resource.getpagesize() // 1024
 
@@ -84,6 +86,28 @@ class Pace:
             yield range(first, min(count, first + self._group))
 
 
+class Sampled(Protocol):
+    """A guest that a thread can sample, waiting for it."""
+
+    def sample(self) -> Any:
+        """Take one sample."""
+
+
+def sample_all(
+    pool: concurrent.futures.Executor,
+    guests: Sequence[Sampled],
+    pace: Pace,
+    rounds: int,
+) -> int:
+    """Sample every guest so many times; return how many samples failed."""
+    running = [
+        pool.submit(guests[number].sample)
+        for numbers in pace.groups(len(guests), rounds)
+        for number in numbers
+    ]
+    return sum(future.exception() is not None for future in running)
+
+
 def percentile(values: list[float], percent: float) -> float:
     """Return the value that ``percent`` of ``values`` do not exceed."""
     ordered = sorted(values)
@@ -93,7 +117,7 @@ def percentile(values: list[float], percent: float) -> float:
 def arguments(description: str) -> argparse.Namespace:
     """Parse the command line that all measured programs take."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
-    parser.add_argument('folder', help='where <i>.sock are')
+    parser.add_argument('place', help='folder of <i>.sock, or libvirt URI')
     parser.add_argument('count', type=int, help='guests')
     parser.add_argument('rounds', type=int, help='samples a guest')
     parser.add_argument('interval', type=float, help='seconds a round')

@@ -40,30 +40,15 @@ class Guest:
         return [self._agent.ask(command) for command in self._commands]
 
 
-def sample_all(
-    pool: concurrent.futures.Executor,
-    guests: list[Guest],
-    pace: measure.Pace,
-    rounds: int,
-) -> int:
-    """Sample every guest so many times; return how many samples failed."""
-    running = [
-        pool.submit(guests[number].sample)
-        for numbers in pace.groups(len(guests), rounds)
-        for number in numbers
-    ]
-    return sum(future.exception() is not None for future in running)
-
-
 def main() -> None:
     """Measure, and print the report."""
     args = measure.arguments(__doc__)
-    guests = [Guest(f'{args.folder}/{i}.sock') for i in range(args.count)]
+    guests = [Guest(f'{args.place}/{i}.sock') for i in range(args.count)]
     pace = measure.Pace(args.interval, args.group)
     with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
-        sample_all(pool, guests, pace, 1)
+        measure.sample_all(pool, guests, pace, 1)
         period = measure.Period()
-        failed = sample_all(pool, guests, pace, args.rounds)
+        failed = measure.sample_all(pool, guests, pace, args.rounds)
         period.report(args.rounds * args.count - failed, failed)
 
 
