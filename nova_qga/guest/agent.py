@@ -16,8 +16,8 @@ File handles belong to one agent process, and a guest may run one on each
 channel; so an operation picks its channel once and keeps it.
 """
 
-import time
 from concurrent import futures
+import time
 from typing import Any, TypeVar
 
 from nova_qga import errors

@@ -173,7 +173,7 @@ class Domains:
         except (libvirt.libvirtError, errors.QgaError) as error:
             LOG.warning('guest %s: %s', event.uuid, error)
         if event.new_agent:
-            self._loop.call(self._forget_agent, event.uuid)
+            self._loop.call(self._restarted, event.uuid)
 
     def _look_at(self, uuid: str) -> None:
         connection = self._connection
@@ -190,11 +190,9 @@ class Domains:
         else:
             self._loop.call(self._directory.update, *described)
 
-    def _forget_agent(self, uuid: str) -> None:
-        try:
-            self._directory.get(uuid).forget_info()
-        except errors.GuestNotFound:
-            return
+    def _restarted(self, uuid: str) -> None:
+        if self._directory.knows(uuid):
+            self._directory.get(uuid).restarted()
 
     def _settle(self) -> None:
         """Wait until the loop has done what it was handed so far."""

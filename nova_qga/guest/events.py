@@ -15,8 +15,8 @@
 Source: https://libvirt.org/html/libvirt-libvirt-domain.html (events).
 """
 
-import threading
 from collections.abc import Callable
+import threading
 from typing import Any, NamedTuple
 
 import libvirt

@@ -36,11 +36,20 @@ class Guest:
 
     :ivar description: replaced as a whole when libvirt's XML changes
     :ivar state: libvirt's word: ``running``, ``paused``, ``shutoff`` ...
+    :ivar epoch: counts reboots and restarts of agents; what an agent gave
+        out before, such as file handles, is void after one
     :ivar info: the agent's capabilities; None until asked, and again when an
         agent comes back
     """
 
-    __slots__ = ('_make', 'channels', 'description', 'info', 'state')
+    __slots__ = (
+        '_make',
+        'channels',
+        'description',
+        'epoch',
+        'info',
+        'state',
+    )
 
     def __init__(
         self,
@@ -50,6 +59,7 @@ class Guest:
     ) -> None:
         self.description = description
         self.state = state
+        self.epoch = 0
         self.info: replies.AgentInfo | None = None
         self.channels: tuple[channel.Channel, ...] = ()
         self._make = make_channels
@@ -63,6 +73,11 @@ class Guest:
 
     def forget_info(self) -> None:
         """Ask for capabilities anew: another agent may answer now."""
+        self.info = None
+
+    def restarted(self) -> None:
+        """Note a reboot, or a restart of an agent."""
+        self.epoch += 1
         self.info = None
 
     def check_reachable(self) -> None:
@@ -122,7 +137,7 @@ class Guest:
     def close(self, reason: errors.QgaError) -> None:
         """Close the channels and forget the agent."""
         closed, self.channels = self.channels, ()
-        self.info = None
+        self.restarted()
         for each in closed:
             each.close(reason)
 

@@ -18,8 +18,8 @@ raises InvalidReply. Optional members that an agent leaves out are None.
 Source: qga/qapi-schema.json of QEMU 5.2 to 10.0.
 """
 
-import re
 from collections.abc import Mapping
+import re
 from typing import Any, NamedTuple
 
 from nova_qga import errors

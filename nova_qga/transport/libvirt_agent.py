@@ -23,11 +23,11 @@ its text to a debug log, if an operator turned one on.
 Source: src/qemu/qemu_agent.c, include/libvirt/virterror.h of libvirt 9.0.
 """
 
+from concurrent import futures
 import math
 import re
 import threading
 import time
-from concurrent import futures
 from typing import Any
 
 import libvirt

@@ -18,9 +18,9 @@ a timer for each command.
 """
 
 import asyncio
+from collections.abc import Callable
 import threading
 import time
-from collections.abc import Callable
 from typing import Any, Protocol
 
 #: Seconds between two looks at the deadlines.

@@ -12,8 +12,8 @@
 
 """One thing to ask a guest over the direct channel, and whom to tell."""
 
-import dataclasses
 from collections.abc import Callable
+import dataclasses
 from typing import Any
 
 from nova_qga import errors

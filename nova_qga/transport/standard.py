@@ -12,8 +12,8 @@
 
 """The standard channel of one guest: what is asked when, over libvirt."""
 
-import time
 from collections.abc import Callable
+import time
 from typing import Any
 
 from nova_qga import errors

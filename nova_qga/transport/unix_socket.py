@@ -20,9 +20,9 @@ Source: docs/interop/qemu-ga.rst of QEMU 7.2.
 """
 
 import asyncio
+from collections.abc import Callable
 import enum
 import time
-from collections.abc import Callable
 from typing import Any
 
 from nova_qga import errors

@@ -1,0 +1,139 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What to ask a guest for one sample, from what its agent can do.
+
+Guests with the same agent share one plan, and those that gave their files
+the same handles share the encoded batch: that keeps thousands of guests small
+in memory and cheap to ask.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from nova_qga.collectors import base
+from nova_qga.protocol import command
+from nova_qga.protocol import commands
+from nova_qga.protocol import replies
+
+#: Bytes read of a /proc file. One read gives the whole text of those that
+#: we ask for, or its head, where the lines that matter stand.
+FILE_SIZE = 65536
+#: Batches kept; handles start at 1000 and rarely differ between guests.
+MAX_BATCHES = 256
+
+
+class Slot(NamedTuple):
+    """One source of the plan, and where its answer will be.
+
+    :ivar reply: index of the answer in the batch; a file's read
+    """
+
+    collector: str
+    source: base.Source
+    reply: int
+
+
+class Plan:
+    """The sources for one kind of agent.
+
+    :ivar files: paths to keep open, in order
+    :ivar once: files to read one time, with their source's collector
+    """
+
+    def __init__(
+        self,
+        collectors: Mapping[str, base.Collector],
+        enabled: Mapping[str, bool],
+    ) -> None:
+        chosen = [
+            (name, source)
+            for name, collector in collectors.items()
+            for source in collector.select(enabled)
+        ]
+        self.silent = [
+            name
+            for name, collector in collectors.items()
+            if not collector.select(enabled)
+        ]
+        self.once = tuple(each for each in chosen if _once(each[1]))
+        self._repeated = [each for each in chosen if not _once(each[1])]
+        self.files = tuple(
+            dict.fromkeys(
+                source.question.path
+                for _, source in self._repeated
+                if isinstance(source.question, base.ProcFile)
+            )
+        )
+        self._batches: dict[
+            tuple[int | None, ...], tuple[command.Batch, tuple[Slot, ...]]
+        ] = {}
+
+    def batch(
+        self, handles: Mapping[str, int]
+    ) -> tuple[command.Batch, tuple[Slot, ...]]:
+        """Return what to send, and where each source's answer will be.
+
+        :param handles: path -> open handle; a file without one is left out
+        """
+        key = tuple([handles.get(path) for path in self.files])
+        known = self._batches.get(key)
+        if known is None:
+            if len(self._batches) >= MAX_BATCHES:
+                self._batches.clear()
+            known = self._batches[key] = self._build(handles)
+        return known
+
+    def _build(
+        self, handles: Mapping[str, int]
+    ) -> tuple[command.Batch, tuple[Slot, ...]]:
+        asked: list[command.Command[Any]] = []
+        slots = []
+        for name, source in self._repeated:
+            question = source.question
+            if isinstance(question, base.ProcFile):
+                handle = handles.get(question.path)
+                if handle is None:
+                    continue
+                asked.append(commands.seek_file(handle, 0))
+                asked.append(commands.read_file(handle, FILE_SIZE))
+            else:
+                asked.append(question)
+            slots.append(Slot(name, source, len(asked) - 1))
+        return command.Batch(asked), tuple(slots)
+
+
+def _once(source: base.Source) -> bool:
+    return isinstance(source.question, base.ProcFile) and source.question.once
+
+
+class Plans:
+    """The plans of all kinds of agents that were met.
+
+    :param collectors: by name, in the order of the configuration
+    """
+
+    def __init__(self, collectors: Mapping[str, base.Collector]) -> None:
+        self._collectors = collectors
+        # Keyed by identity: equal answers of agents are one object, and
+        # the tuple keeps it alive.
+        self._plans: dict[int, tuple[replies.AgentInfo, Plan]] = {}
+
+    def plan(self, info: replies.AgentInfo) -> Plan:
+        """Return the plan for an agent that says this of itself."""
+        known = self._plans.get(id(info))
+        if known is None:
+            if len(self._plans) >= MAX_BATCHES:
+                self._plans.clear()
+            made = Plan(self._collectors, info.commands)
+            known = self._plans[id(info)] = (info, made)
+        return known[1]

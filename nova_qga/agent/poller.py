@@ -1,0 +1,191 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Sample every guest once in a period, without hurry and without bursts."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent import futures
+import time
+
+from oslo_log import log as logging
+
+from nova_qga.agent import plan as sampling_plan
+from nova_qga.agent import sampling
+from nova_qga.agent import schedule
+from nova_qga.collectors import base
+from nova_qga.collectors import sample_set
+from nova_qga import errors
+from nova_qga.guest import guest as guest_module
+from nova_qga.guest import host as guest_host
+
+LOG = logging.getLogger(__name__)
+
+#: Seconds for one guest's sample.
+TIMEOUT = 10.0
+#: Seconds that a stop may take to close files in guests.
+FAREWELL = 0.3
+
+Publish = Callable[[sample_set.SampleSet], None]
+
+
+class Poller:
+    """Wakes guests by the schedule and hands on what they say.
+
+    :param host: the guests
+    :param collectors: by name
+    :param interval: seconds between two samples of a guest
+    :param publish: called on the loop's thread: it must not block
+    """
+
+    def __init__(
+        self,
+        host: guest_host.Host,
+        collectors: Mapping[str, base.Collector],
+        interval: float,
+        publish: Publish,
+    ) -> None:
+        self._host = host
+        self._publish = publish
+        self._plans = sampling_plan.Plans(collectors)
+        self._schedule = schedule.Schedule(interval)
+        self._samplers: dict[str, sampling.Sampler] = {}
+        self._woken = time.monotonic()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin; guests come and go with the host's directory."""
+        self._host.loop.call(self._start)
+
+    def stop(self) -> None:
+        """Stop sampling; close the files in guests as far as time allows."""
+        stopped: futures.Future[None] = futures.Future()
+        self._host.loop.call(self._stop, stopped)
+        try:
+            stopped.result(FAREWELL * 2)
+        except futures.TimeoutError:
+            LOG.info('some files stay open in guests')
+
+    def reconfigure(
+        self, interval: float, collectors: Mapping[str, base.Collector]
+    ) -> None:
+        """Take another period and other collectors, from the next tick on."""
+        plans = sampling_plan.Plans(collectors)
+        self._host.loop.call(self._reconfigure, interval, plans)
+
+    def sample_now(self, uuid: str, timeout: float) -> sample_set.SampleSet:
+        """Sample one guest at once.
+
+        :param timeout: seconds
+        :raises GuestNotFound, GuestUnavailable, ChannelError: why not
+        """
+        guest = self._host.find(uuid)
+        guest.check_reachable()
+        answer: futures.Future[sample_set.SampleSet | None] = futures.Future()
+
+        def done(
+            samples: sample_set.SampleSet | None,
+            error: errors.QgaError | None,
+        ) -> None:
+            if answer.cancelled():
+                return
+            if error is not None:
+                answer.set_exception(error)
+            else:
+                answer.set_result(samples)
+
+        deadline = time.monotonic() + timeout
+        self._host.loop.call(self._sample_now, guest, deadline, done)
+        try:
+            samples = answer.result(timeout)
+        except futures.TimeoutError:
+            raise errors.ChannelTimeout('the guest took too long') from None
+        if samples is None:
+            raise errors.ChannelTimeout('the guest gave no samples')
+        return samples
+
+    # On the loop's thread, from here on.
+
+    def _start(self) -> None:
+        self._host.directory.on_added = self._added
+        self._host.directory.on_removed = self._removed
+        for guest in self._host.directory.guests():
+            self._added(guest)
+        self._woken = time.monotonic()
+        self._arm()
+
+    def _stop(self, stopped: futures.Future[None]) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        deadline = time.monotonic() + FAREWELL
+        for sampler in self._samplers.values():
+            sampler.close_files(deadline)
+        self._host.loop.asyncio.call_later(
+            FAREWELL if self._samplers else 0, stopped.set_result, None
+        )
+
+    def _arm(self) -> None:
+        self._timer = self._host.loop.asyncio.call_later(
+            self._schedule.tick, self._tick
+        )
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        since, self._woken = self._woken, now
+        for uuid in self._schedule.due(since, now):
+            sampler = self._samplers[uuid]
+            if sampler.running:
+                LOG.debug('guest %s is still being sampled', uuid)
+                continue
+            sampler.run(self._plans, now + TIMEOUT, self._sampled)
+        self._arm()
+
+    def _sampled(
+        self,
+        samples: sample_set.SampleSet | None,
+        error: errors.QgaError | None,
+    ) -> None:
+        if samples is not None:
+            self._publish(samples)
+        elif error is not None:
+            LOG.debug('no sample: %s', error)
+
+    def _sample_now(
+        self,
+        guest: guest_module.Guest,
+        deadline: float,
+        done: sampling.Done,
+    ) -> None:
+        sampler = self._samplers.get(guest.uuid)
+        if sampler is None:
+            sampler = self._samplers[guest.uuid] = sampling.Sampler(guest)
+        sampler.run(self._plans, deadline, done, urgent=True)
+
+    def _added(self, guest: guest_module.Guest) -> None:
+        self._samplers[guest.uuid] = sampling.Sampler(guest)
+        self._schedule.add(guest.uuid)
+
+    def _removed(self, guest: guest_module.Guest) -> None:
+        self._samplers.pop(guest.uuid, None)
+        self._schedule.remove(guest.uuid)
+
+    def _reconfigure(
+        self, interval: float, plans: sampling_plan.Plans
+    ) -> None:
+        replaced = schedule.Schedule(interval)
+        for uuid in self._samplers:
+            replaced.add(uuid)
+        self._schedule = replaced
+        self._plans = plans
+        if self._timer is not None:
+            self._timer.cancel()
+            self._arm()
