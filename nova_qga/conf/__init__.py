@@ -19,9 +19,12 @@ from collections.abc import Sequence
 
 from oslo_config import cfg
 
+from nova_qga.conf import agent
+from nova_qga.conf import monitor
+from nova_qga.conf import operations
 from nova_qga.conf import qga
 
-_GROUPS = (qga,)
+_GROUPS = (qga, agent, operations, monitor)
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:

@@ -84,7 +84,6 @@ OPTS = [
         'direct_channel',
         type=PortName(),
         default='org.qemu.guest_agent.1',
-        sample_default='org.qemu.guest_agent.1',
         help="""
 The virtio port name of the direct channel; empty for none.
 
@@ -117,7 +116,6 @@ Related options:
         'direct_channel_dir',
         type=Directory(),
         default='/var/lib/libvirt/qemu',
-        sample_default='/var/lib/libvirt/qemu',
         help="""
 The folder on this host in which QEMU makes the direct channels' sockets.
 

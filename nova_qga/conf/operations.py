@@ -1,0 +1,47 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The ``[qga_operations]`` options: what requests may ask of guests."""
+
+from oslo_config import cfg
+
+GROUP = cfg.OptGroup(
+    'qga_operations',
+    title='Operations in guests',
+    help="""
+What a request may do in the guests of this host.
+""",
+)
+
+OPTS = [
+    cfg.IntOpt(
+        'max_file_size',
+        default=64 * 1024 * 1024,
+        min=1,
+        max=1 << 40,
+        help="""
+Bytes of the largest file that is written to or read from a guest.
+
+A request beyond it is refused before anything is done in the guest. Content
+travels over the message broker and through the guest's serial port, in parts
+of up to 1 MiB: files of gigabytes are better fetched by the guest itself.
+Lower it to protect the broker.
+
+Restart nova-qga-agent after a change.
+""",
+    ),
+]
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    conf.register_group(GROUP)
+    conf.register_opts(OPTS, group=GROUP)
