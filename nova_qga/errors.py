@@ -149,6 +149,7 @@ class CommandError(QgaError):
 
     :ivar error_class: QAPI class, ``GenericError`` most of the time
     :ivar description: the agent's own words, escaped and cut
+    :ivar hint: ours, on what to do; set by who knows what was asked
     """
 
     code = 'command_failed'
@@ -156,7 +157,12 @@ class CommandError(QgaError):
     def __init__(self, error_class: str, description: str) -> None:
         self.error_class = text.printable(error_class)
         self.description = text.printable(description)
-        super().__init__(f'the guest agent says: {self.description}')
+        self.hint = ''
+        super().__init__(self.description)
+
+    def __str__(self) -> str:
+        message = f'the guest agent says: {self.description}'
+        return f'{message} ({self.hint})' if self.hint else message
 
 
 class CommandUnsupported(CommandError):

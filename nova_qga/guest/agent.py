@@ -17,6 +17,7 @@ channel; so an operation picks its channel once and keeps it.
 """
 
 from concurrent import futures
+import contextlib
 import time
 from typing import Any, TypeVar
 
@@ -72,17 +73,21 @@ class GuestAgent:
         self._ask(_SYNC_ONLY)
         return time.monotonic() - began
 
-    def execute(self, single: command.Command[ReplyT]) -> ReplyT:
+    def execute(
+        self, single: command.Command[ReplyT], *, cleanup: bool = False
+    ) -> ReplyT:
         """Run one command and return its checked reply.
 
+        :param cleanup: it ends what an earlier one began, such as an open
+            file, and so gets the time of a command also past the deadline
         :raises CommandError: the guest refused
         :raises GuestUnavailable, ChannelError: nothing was run
         :raises OutcomeUnknown: it has an effect, and its answer never came
         :raises ProtocolError: the answer to a reading command is broken
         """
-        [reply] = self._ask(command.Batch((single,)))
+        [reply] = self._ask(command.Batch((single,)), cleanup)
         if isinstance(reply, errors.CommandUnsupported):
-            self._guest.forget_info()
+            self._explain(single.name)
         if isinstance(reply, errors.CommandError):
             raise reply
         try:
@@ -116,16 +121,25 @@ class GuestAgent:
         """Raise CommandUnsupported unless the agent has these commands."""
         capabilities.check(self.info(), *names)
 
+    def _explain(self, name: str) -> None:
+        """Raise why a command was refused, if the agent says more of it.
+
+        Frozen filesystems and a blocked command are refused alike.
+        """
+        self._guest.forget_info()
+        with contextlib.suppress(errors.ChannelError, errors.ProtocolError):
+            self.require(name)
+
     def _raw(self, single: command.Command[Any]) -> Any:
         [reply] = self._ask(command.Batch((single,)))
         if isinstance(reply, errors.CommandError):
             raise reply
         return reply
 
-    def _ask(self, batch: command.Batch) -> list[Any]:
-        deadline = min(
-            self._deadline, time.monotonic() + self._command_timeout
-        )
+    def _ask(self, batch: command.Batch, cleanup: bool = False) -> list[Any]:
+        deadline = time.monotonic() + self._command_timeout
+        if not cleanup:
+            deadline = min(self._deadline, deadline)
         answer: futures.Future[list[Any]] = futures.Future()
 
         def done(
