@@ -12,8 +12,8 @@
 
 """Guest commands: what to send, and how to read what comes back."""
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+import dataclasses
 from typing import Any, Generic, TypeVar
 
 import orjson

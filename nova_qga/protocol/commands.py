@@ -19,8 +19,8 @@ Source: qga/qapi-schema.json of QEMU 5.2 to 10.0.
 """
 
 import base64
-import functools
 from collections.abc import Sequence
+import functools
 
 from nova_qga import errors
 from nova_qga.protocol import command
@@ -80,6 +80,18 @@ def get_interfaces() -> command.Command[tuple[replies.Interface, ...]]:
     """Ask for network interfaces (1.1; statistics from 2.11)."""
     return command.Command(
         'guest-network-get-interfaces', replies.read_interfaces, {}, False
+    )
+
+
+def get_interface_counters() -> command.Command[
+    tuple[tuple[str, replies.InterfaceCounters], ...]
+]:
+    """Ask for network interfaces, for the sake of their counters (2.11)."""
+    return command.Command(
+        'guest-network-get-interfaces',
+        replies.read_interface_counters,
+        {},
+        False,
     )
 
 

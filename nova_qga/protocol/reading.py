@@ -16,15 +16,16 @@ A guest may send anything in any place. ``True`` is no integer, ``5.0`` is
 no integer, a list has an end, and a string is cut before it is shown.
 """
 
-import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nova_qga import errors
 from nova_qga import text
 
 UINT64_MAX = (1 << 64) - 1
+_INTEGERS = {int}
+_INTEGERS_OR_NONE = {int, type(None)}
 INT63_MAX = (1 << 63) - 1
 #: Most items in one list of a reply: CPUs, disks, interfaces, users ...
 MAX_ITEMS = 4096
@@ -59,6 +60,24 @@ def optional_uint(fields: Mapping[str, Any], key: str) -> int | None:
     if key not in fields:
         return None
     return uint(fields, key)
+
+
+def uints(fields: Mapping[str, Any], keys: Sequence[str]) -> list[int | None]:
+    """Return several integers in one go; None where there is none.
+
+    The decoder lets no integer past 64 bits through, so the sign is all
+    that is left to check.
+    """
+    values: list[Any] = list(map(fields.get, keys))
+    kinds = set(map(type, values))
+    if kinds == _INTEGERS:
+        if min(values) >= 0:
+            return values
+    elif kinds <= _INTEGERS_OR_NONE and all(
+        value is None or value >= 0 for value in values
+    ):
+        return values
+    raise errors.InvalidReply('a counter is not an unsigned integer')
 
 
 def number(fields: Mapping[str, Any], key: str) -> float:
@@ -100,9 +119,12 @@ def content(fields: Mapping[str, Any], key: str, limit: int) -> bytes:
     if len(value) > (limit + 2) // 3 * 4:
         raise errors.InvalidReply(f'{key} is longer than was asked for')
     try:
-        data = base64.b64decode(value, validate=True)
+        data = binascii.a2b_base64(value, strict_mode=True)
     except (binascii.Error, ValueError):
         raise errors.InvalidReply(f'{key} is not base64') from None
     if len(data) > limit:
         raise errors.InvalidReply(f'{key} is longer than was asked for')
+    # Python takes any number of padding characters.
+    if len(value) != (len(data) + 2) // 3 * 4:
+        raise errors.InvalidReply(f'{key} is not base64')
     return data

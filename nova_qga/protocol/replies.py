@@ -229,6 +229,22 @@ def read_interfaces(reply: Any) -> tuple[Interface, ...]:
     )
 
 
+def read_interface_counters(
+    reply: Any,
+) -> tuple[tuple[str, InterfaceCounters], ...]:
+    """Read no more of guest-network-get-interfaces than is sampled.
+
+    An interface without counters is left out: an address label (eth0:1) is
+    listed as one.
+    """
+    counted = []
+    for entry in reading.items(reply):
+        counters = _read_counters(reading.record(entry).get('statistics'))
+        if counters is not None:
+            counted.append((reading.string(entry, 'name'), counters))
+    return tuple(counted)
+
+
 def _read_addresses(value: Any) -> tuple[Address, ...]:
     return tuple(
         Address(
@@ -243,10 +259,10 @@ def _read_addresses(value: Any) -> tuple[Address, ...]:
 def _read_counters(value: Any) -> InterfaceCounters | None:
     if value is None:
         return None
-    fields = reading.record(value)
-    return InterfaceCounters(
-        *[reading.uint(fields, key) for key in _COUNTERS],
-    )
+    counters = reading.uints(reading.record(value), _COUNTERS)
+    if None in counters:
+        raise errors.InvalidReply('a counter of the interface is missing')
+    return InterfaceCounters._make(counters)
 
 
 _COUNTERS = [key.replace('_', '-') for key in InterfaceCounters._fields]
@@ -267,45 +283,48 @@ def read_disks(reply: Any) -> tuple[Disk, ...]:
 def read_filesystems(reply: Any) -> tuple[Filesystem, ...]:
     """Read guest-get-fsinfo."""
     return tuple(
-        Filesystem(
-            reading.string(reading.record(entry), 'name'),
-            reading.string(entry, 'mountpoint'),
-            reading.string(entry, 'type'),
-            reading.optional_uint(entry, 'used-bytes'),
-            reading.optional_uint(entry, 'total-bytes'),
-        )
-        for entry in reading.items(reply)
+        [
+            Filesystem(
+                reading.string(reading.record(entry), 'name'),
+                reading.string(entry, 'mountpoint'),
+                reading.string(entry, 'type'),
+                *reading.uints(entry, ('used-bytes', 'total-bytes')),
+            )
+            for entry in reading.items(reply)
+        ]
     )
 
 
 def read_cpustats(reply: Any) -> tuple[CpuStats, ...]:
     """Read guest-get-cpustats (7.1, Linux); no line for the total."""
-    return tuple(
-        CpuStats(
-            reading.uint(reading.record(entry), 'cpu', reading.MAX_ITEMS),
-            reading.uint(entry, 'user'),
-            reading.uint(entry, 'nice'),
-            reading.uint(entry, 'system'),
-            reading.uint(entry, 'idle'),
-            reading.optional_uint(entry, 'iowait'),
-            reading.optional_uint(entry, 'irq'),
-            reading.optional_uint(entry, 'softirq'),
-            reading.optional_uint(entry, 'steal'),
-        )
-        for entry in reading.items(reply)
+    return tuple([_read_cpustats_entry(e) for e in reading.items(reply)])
+
+
+def _read_cpustats_entry(entry: Any) -> CpuStats:
+    stats = CpuStats._make(
+        reading.uints(reading.record(entry), CpuStats._fields)
     )
+    if None in stats[:_CPU_REQUIRED]:
+        raise errors.InvalidReply('a CPU without its times')
+    return stats
+
+
+#: cpu, user, nice, system and idle are always there.
+_CPU_REQUIRED = 5
 
 
 def read_diskstats(reply: Any) -> tuple[DiskStats, ...]:
     """Read guest-get-diskstats (7.1, Linux)."""
-    return tuple(_read_diskstats_entry(e) for e in reading.items(reply))
+    return tuple([_read_diskstats_entry(e) for e in reading.items(reply)])
 
 
 def _read_diskstats_entry(entry: Any) -> DiskStats:
     stats = reading.record(reading.record(entry).get('stats'))
-    return DiskStats(
-        reading.string(entry, 'name'),
-        *[reading.optional_uint(stats, key) for key in _DISK_COUNTERS],
+    return DiskStats._make(
+        (
+            reading.string(entry, 'name'),
+            *reading.uints(stats, _DISK_COUNTERS),
+        )
     )
 
 

@@ -25,8 +25,8 @@ Source: https://qemu.org/docs/master/interop/qemu-ga-ref.html
 (guest-sync-delimited).
 """
 
-import secrets
 from collections.abc import Callable, Sequence
+import secrets
 from typing import Any
 
 from nova_qga import errors
@@ -53,7 +53,7 @@ _UNSUPPORTED = ('CommandNotFound', 'CommandDisabled')
 
 def random_id() -> int:
     """Return a number that no guest can guess, positive and below 2**63."""
-    return secrets.randbelow((1 << 63) - 1) + 1
+    return secrets.randbits(63) or 1
 
 
 class Session:
@@ -131,6 +131,8 @@ class Session:
         self._buffer += data
         if self._sync_id is not None and not self._find_sync(self._sync_id):
             return None
+        if len(self._pending) > 1:
+            self._take_batch()
         while self._pending and (line := self._next_line()) is not None:
             self._take_reply(line)
         if self._pending:
@@ -175,6 +177,36 @@ class Session:
         if self._spent > MAX_SYNC_BYTES:
             raise errors.MessageTooLarge(self._spent, MAX_SYNC_BYTES)
         del self._buffer[:size]
+
+    def _take_batch(self) -> None:
+        """Take all replies at once where they have all come, plain and whole.
+
+        Anything else is left in the buffer, to be looked at line by line:
+        this is a shortcut for the thousands of guests that behave.
+        """
+        if not self._buffer.endswith(b'\n'):
+            return  # each byte is looked at here once
+        lines = bytes(self._buffer).split(b'\n')
+        if len(lines) != len(self._pending) + 1 or lines.pop():
+            return
+        for line, asked in zip(lines, self._pending, strict=True):
+            if len(line) > asked.max_reply:
+                return
+        messages = decoding.decode_lines(lines)
+        if messages is None:
+            return
+        replies = []
+        for message in messages:
+            if len(message) == 1 and 'return' in message:
+                replies.append(message['return'])
+            elif message.keys() == {'error'}:
+                replies.append(_reply(message))
+            else:
+                return
+        self._replies += replies
+        self._pending = []
+        self._buffer.clear()
+        self._searched = 0
 
     def _next_line(self) -> bytes | None:
         end = self._buffer.find(b'\n', self._searched)
@@ -232,13 +264,15 @@ def _answers_sync(line: bytes, wanted: int) -> bool:
     :raises MalformedMessage: it is our own request, sent back
     """
     _, mark, message = line.rpartition(SENTINEL)
+    if mark and message == b'{"return": %d}' % wanted:
+        return True  # as every real agent writes it
     if not mark or len(message) >= MAX_SYNC_LINE:
         return False
     try:
         fields = decoding.decode(message)
     except errors.MalformedMessage:
         return False
-    if 'execute' in fields:
+    if 'execute' in fields and b'%d' % wanted in message:
         raise errors.MalformedMessage(_ECHO)
     value = fields.get('return')
     # A type check, for True == 1 and 5.0 == 5.
