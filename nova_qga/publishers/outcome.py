@@ -1,0 +1,71 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The outcome of an operation as a notification.
+
+It says what was asked and how it ended: never arguments, never results.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+#: Of an outcome, what a notification tells.
+_TOLD = (
+    'request_id',
+    'operation',
+    'host',
+    'state',
+    'channel',
+    'error',
+)
+
+
+class Owner(NamedTuple):
+    """Whose guest it is; empty where this host does not know the guest."""
+
+    name: str = ''
+    project_id: str = ''
+    user_id: str = ''
+
+
+class Event(NamedTuple):
+    """A notification, ready to send."""
+
+    priority: str
+    event_type: str
+    payload: dict[str, Any]
+
+
+def event(
+    outcome: Mapping[str, Any], owner: Owner, *, repeated: bool = False
+) -> Event:
+    """Return the notification that says how a request ended.
+
+    :param outcome: as :mod:`nova_qga.rpc.outcome` makes it
+    :param repeated: it was told before, and is told again because somebody
+        has sent the same request again
+    """
+    succeeded = outcome['state'] == 'succeeded'
+    payload = {key: outcome[key] for key in _TOLD}
+    payload |= {
+        'instance_id': outcome['instance_uuid'],
+        'display_name': owner.name,
+        'tenant_id': owner.project_id,
+        'user_id': owner.user_id,
+        'repeated': repeated,
+    }
+    return Event(
+        'info' if succeeded else 'error',
+        f'instance.guest.{outcome["operation"]}.'
+        + ('end' if succeeded else 'error'),
+        payload,
+    )
