@@ -133,7 +133,7 @@ if ! missing=$(.venv/bin/bindep -b test); then
     step 'looking for what is still missing' .venv/bin/bindep test
 fi
 
-libraries=("libvirt-python==$(pkg-config --modversion libvirt)" -e .)
+libraries=("libvirt-python==$(pkg-config --modversion libvirt)" fixtures -e .)
 if [ "$tests" = yes ]; then
     for file in test-requirements.txt doc/requirements.txt; do
         [ ! -e "$file" ] || libraries+=(-r "$file")
