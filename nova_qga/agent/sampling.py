@@ -21,6 +21,8 @@ from collections.abc import Callable, Generator, Mapping
 import time
 from typing import Any
 
+from oslo_log import log as logging
+
 from nova_qga.agent import plan as sampling_plan
 from nova_qga.collectors import base
 from nova_qga.collectors import sample_set
@@ -31,6 +33,8 @@ from nova_qga.protocol import command
 from nova_qga.protocol import commands
 from nova_qga.transport import channel as guest_channel
 from nova_qga.transport import request
+
+LOG = logging.getLogger(__name__)
 
 Done = Callable[[sample_set.SampleSet | None, errors.QgaError | None], None]
 Steps = Generator[command.Batch, list[Any], sample_set.SampleSet]
@@ -257,6 +261,10 @@ class Sampler:
                 samples.extend(source.samples(value))
             except errors.InvalidReply as error:
                 missing[name] = f'the guest sent nonsense: {error}'
+            except Exception:
+                # A plugin's fault costs its own metric and no other.
+                LOG.exception('collector %s failed', name)
+                missing[name] = 'the collector failed: see the log'
         for constant in self._constant.values():
             samples.extend(constant)
         for name in plan.silent:

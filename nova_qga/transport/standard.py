@@ -16,11 +16,15 @@ from collections.abc import Callable
 import time
 from typing import Any
 
+from oslo_log import log as logging
+
 from nova_qga import errors
 from nova_qga.transport import backoff
 from nova_qga.transport import libvirt_agent
 from nova_qga.transport import loop as channel_loop
 from nova_qga.transport import request
+
+LOG = logging.getLogger(__name__)
 
 
 class Channel:
@@ -109,6 +113,11 @@ class Channel:
             replies = self._agents.ask(self._uuid, asked.batch, asked.deadline)
         except errors.QgaError as error:
             self._loop.call(self._end, None, error)
+        except Exception:
+            # Whoever asked must be told, whatever happened here.
+            LOG.exception('asking guest %s through libvirt', self._uuid)
+            failed = errors.QgaError('nova-qga failed: see its log')
+            self._loop.call(self._end, None, failed)
         else:
             self._loop.call(self._end, replies, None)
 
