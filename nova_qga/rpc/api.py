@@ -1,0 +1,268 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a controller calls: one method an operation, typed.
+
+Every method returns an outcome (:mod:`nova_qga.rpc.outcome`) as a mapping,
+and raises only where none can be had. It needs neither libvirt nor the
+agent's configuration.
+
+A request that changes a guest is sent again with the same id while no answer
+comes: it runs at most once, and the answer to any of them is its outcome.
+"""
+
+import base64
+from collections.abc import Sequence
+import datetime
+import time
+from typing import Any
+import uuid
+
+from passlib import hash as password_hash
+
+from nova_qga import errors
+from nova_qga.rpc import caller as rpc_caller
+
+Outcome = dict[str, Any]
+
+#: Seconds that a request may take, unless its caller says otherwise.
+TIMEOUT = 60.0
+#: Seconds to wait at least until the request is sent again.
+PATIENCE = 15.0
+#: Seconds after its expiry in which it is asked how a request ended.
+LAST_CALL = 10.0
+#: Of sha512-crypt. libxcrypt's own default, 5,000, is of 2007; this takes a
+#: guest a tenth of a second at each login.
+ROUNDS = 100_000
+
+
+def crypt(password: str) -> str:
+    """Return the sha512-crypt hash of a password, with a new salt."""
+    hashed: str = password_hash.sha512_crypt.using(rounds=ROUNDS).hash(
+        password
+    )
+    return hashed
+
+
+class Api:
+    """Operations in guests.
+
+    :param caller: RpcCaller, or LocalCaller on a compute host
+    :param timeout: seconds that a request may take
+
+    ``host`` is the compute host of the guest, as Nova knows it.
+    """
+
+    def __init__(
+        self, caller: rpc_caller.Caller, timeout: float = TIMEOUT
+    ) -> None:
+        self._caller = caller
+        self._timeout = timeout
+
+    def set_password(
+        self,
+        host: str,
+        instance_uuid: str,
+        username: str,
+        password: str,
+        *,
+        crypt_it: bool = True,
+    ) -> Outcome:
+        """Set an account's password.
+
+        :param password: clear text
+        :param crypt_it: hash it here, so that no clear text leaves this
+            process; Windows guests need the clear text
+        """
+        secret = crypt(password) if crypt_it else password
+        return self._change(
+            host,
+            'set_password',
+            instance_uuid,
+            username=username,
+            password=secret,
+            crypted=crypt_it,
+        )
+
+    def add_ssh_keys(
+        self,
+        host: str,
+        instance_uuid: str,
+        username: str,
+        keys: Sequence[str],
+        *,
+        replace: bool = False,
+    ) -> Outcome:
+        """Add public keys to an account, or leave it these alone.
+
+        :returns: with the counts ``added`` and ``present``
+        """
+        return self._change(
+            host,
+            'add_ssh_keys',
+            instance_uuid,
+            username=username,
+            keys=list(keys),
+            replace=replace,
+        )
+
+    def remove_ssh_keys(
+        self,
+        host: str,
+        instance_uuid: str,
+        username: str,
+        keys: Sequence[str],
+    ) -> Outcome:
+        """Remove public keys from an account.
+
+        :returns: with the counts ``removed`` and ``absent``
+        """
+        return self._change(
+            host,
+            'remove_ssh_keys',
+            instance_uuid,
+            username=username,
+            keys=list(keys),
+        )
+
+    def list_ssh_keys(
+        self, host: str, instance_uuid: str, username: str
+    ) -> Outcome:
+        """List an account's public keys, as ``keys``."""
+        return self._ask(
+            host, 'list_ssh_keys', instance_uuid, username=username
+        )
+
+    def write_file(
+        self,
+        host: str,
+        instance_uuid: str,
+        path: str,
+        content: bytes,
+        *,
+        offset: int = 0,
+        size: int | None = None,
+        verify: bool = False,
+    ) -> Outcome:
+        """Write one part of a file, of at most 1 MiB.
+
+        :param offset: where it goes; 0 makes the file or empties it first
+        :param size: of the whole file, to be refused before the first part
+        :param verify: read it back in the guest and compare
+        :returns: with ``bytes_written``
+        """
+        return self._change(
+            host,
+            'write_file',
+            instance_uuid,
+            path=path,
+            content=base64.b64encode(content).decode(),
+            offset=offset,
+            size=size,
+            verify=verify,
+        )
+
+    def read_file(
+        self,
+        host: str,
+        instance_uuid: str,
+        path: str,
+        *,
+        offset: int = 0,
+        length: int,
+    ) -> Outcome:
+        """Read one part of a file, of at most 1 MiB.
+
+        :returns: with ``content`` in base64, and ``eof``
+        """
+        return self._ask(
+            host,
+            'read_file',
+            instance_uuid,
+            path=path,
+            offset=offset,
+            length=length,
+        )
+
+    def get_info(self, host: str, instance_uuid: str) -> Outcome:
+        """Return what the guest says of itself."""
+        return self._ask(host, 'get_info', instance_uuid)
+
+    def ping(self, host: str, instance_uuid: str) -> Outcome:
+        """Let the guest's agent answer; returns the ``seconds`` it took."""
+        return self._ask(host, 'ping', instance_uuid)
+
+    def list_guests(self, host: str) -> Outcome:
+        """Return the ``guests`` of a host."""
+        return self._ask(host, 'list_guests')
+
+    def get_metrics(self, host: str, instance_uuid: str) -> Outcome:
+        """Return ``samples`` of a guest, and which are ``missing``."""
+        return self._ask(host, 'get_metrics', instance_uuid)
+
+    def _ask(
+        self,
+        host: str,
+        method: str,
+        instance_uuid: str | None = None,
+        **arguments: Any,
+    ) -> Outcome:
+        """Call a method that changes nothing.
+
+        :raises ServiceUnavailable: no answer came
+        """
+        request = _request(self._timeout, instance_uuid) | arguments
+        return self._caller.call(
+            host, method, request, self._timeout + rpc_caller.GRACE
+        )
+
+    def _change(
+        self, host: str, method: str, instance_uuid: str, **arguments: Any
+    ) -> Outcome:
+        """Call a method that changes a guest, until its outcome is known.
+
+        :raises ServiceUnavailable: it was not sent; nothing was done
+        :raises OutcomeUnknown: it may have been done
+        """
+        request = _request(self._timeout, instance_uuid) | arguments
+        end = time.monotonic() + self._timeout + LAST_CALL
+        patience = max(PATIENCE, self._timeout / 2)
+        unanswered: errors.ServiceUnavailable | None = None
+        while (left := end - time.monotonic()) > 0:
+            try:
+                return self._caller.call(
+                    host, method, request, min(left, patience)
+                )
+            except rpc_caller.NoAnswer as error:
+                unanswered = error
+            except errors.ServiceUnavailable:
+                if unanswered is None:
+                    raise
+                # The broker went away in between; it may come back.
+                time.sleep(min(1.0, max(0.0, end - time.monotonic())))
+        raise errors.OutcomeUnknown(
+            f'{unanswered}. Request {request["request_id"]} may have been '
+            'done: look in the guest before you repeat it'
+        )
+
+
+def _request(timeout: float, instance_uuid: str | None) -> dict[str, Any]:
+    expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(
+        seconds=timeout
+    )
+    request = {
+        'request_id': str(uuid.uuid4()),
+        'expires_at': expires.isoformat(timespec='milliseconds'),
+    }
+    if instance_uuid is not None:
+        request['instance_uuid'] = instance_uuid
+    return request

@@ -1,0 +1,169 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Carry one call to a host's agent and its answer back.
+
+oslo.messaging would wait without end while no broker answers; here every wait
+has an end, and who calls learns whether the request can have left.
+"""
+
+from collections.abc import Mapping
+import socket
+import threading
+from typing import Any, Protocol
+
+import oslo_messaging as messaging
+
+from nova_qga import errors
+from nova_qga.rpc import target
+
+#: Seconds to find out whether a broker is there.
+PROBE_TIMEOUT = 5.0
+#: Seconds past a call's time until oslo.messaging is taken for stuck.
+GRACE = 2.0
+#: Attempts of oslo.messaging to send; a repeated request runs only once.
+RETRY = 2
+_PORTS = {'rabbit': 5672, 'kombu': 5672, 'amqp': 5672}
+
+
+class NoAnswer(errors.ServiceUnavailable):
+    """The request may have arrived; no answer came in time."""
+
+
+class Caller(Protocol):
+    """A way to the endpoint of a host."""
+
+    def call(
+        self,
+        host: str,
+        method: str,
+        arguments: Mapping[str, Any],
+        timeout: float,
+    ) -> dict[str, Any]:
+        """Call a method and return its outcome.
+
+        :param timeout: seconds
+        :raises NoAnswer: it may have arrived
+        :raises ServiceUnavailable: it has not been sent
+        """
+
+
+class RpcCaller:
+    """Calls over the message broker.
+
+    :param transport: from ``oslo_messaging.get_rpc_transport``
+    """
+
+    def __init__(self, transport: messaging.Transport) -> None:
+        self._client = messaging.get_rpc_client(transport, target.target())
+        self._brokers = _addresses(
+            messaging.TransportURL.parse(transport.conf)
+        )
+
+    def call(
+        self,
+        host: str,
+        method: str,
+        arguments: Mapping[str, Any],
+        timeout: float,
+    ) -> dict[str, Any]:
+        """Call a method on a host; see :class:`Caller`."""
+        self._probe(min(timeout, PROBE_TIMEOUT))
+        ended: list[dict[str, Any] | Exception] = []
+
+        def work() -> None:
+            try:
+                ended.append(self._call(host, method, arguments, timeout))
+            except Exception as error:
+                ended.append(error)
+
+        # It cannot be ended from outside; its thread dies with the process.
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(timeout + GRACE)
+        if not ended:
+            raise NoAnswer(
+                'the message broker does not take the request: look at '
+                'transport_url, and at the log of the broker'
+            )
+        [answer] = ended
+        if isinstance(answer, Exception):
+            raise _translated(answer, host, timeout) from None
+        return answer
+
+    def _call(
+        self,
+        host: str,
+        method: str,
+        arguments: Mapping[str, Any],
+        timeout: float,
+    ) -> dict[str, Any]:
+        # Without a queue for the host, RabbitMQ says so at once.
+        prepared = self._client.prepare(
+            server=host,
+            timeout=timeout,
+            retry=RETRY,
+            transport_options=messaging.TransportOptions(at_least_once=True),
+        )
+        answer: dict[str, Any] = prepared.call({}, method, **arguments)
+        return answer
+
+    def _probe(self, timeout: float) -> None:
+        """Raise ServiceUnavailable where no broker can be reached."""
+        failures = []
+        for address in self._brokers:
+            try:
+                socket.create_connection(address, timeout).close()
+                return
+            except OSError as error:
+                failures.append(f'{address[0]}:{address[1]}: {error}')
+        if failures:
+            raise errors.ServiceUnavailable(
+                f'no message broker answers ({"; ".join(failures)}): start '
+                'it, or correct [DEFAULT]transport_url'
+            )
+
+
+def _addresses(url: messaging.TransportURL) -> list[tuple[str, int]]:
+    default = _PORTS.get(url.transport.partition('+')[0])
+    found = []
+    for host in url.hosts:
+        port = host.port or default
+        if host.hostname and port:
+            found.append((host.hostname, port))
+    return found
+
+
+def _translated(
+    error: Exception, host: str, timeout: float
+) -> errors.QgaError:
+    if isinstance(error, messaging.MessagingTimeout):
+        return NoAnswer(
+            f'nova-qga-agent on {host} did not answer within {timeout:.0f} s: '
+            'does it run there, and is that the name by which Nova knows the '
+            'host?'
+        )
+    if isinstance(error, messaging.MessageUndeliverable):
+        return errors.ServiceUnavailable(
+            f'nova-qga-agent on {host} is not connected to the message '
+            'broker: does it run there, and is that the name by which Nova '
+            'knows the host?'
+        )
+    if isinstance(error, messaging.RemoteError):
+        # Its text holds the traceback of the other side.
+        return errors.ServiceUnavailable(
+            f'nova-qga-agent on {host} cannot answer ({error.exc_type}): is '
+            'it of the same version? Its log says more'
+        )
+    if isinstance(error, messaging.MessagingException):
+        return NoAnswer(f'the message broker failed: {error}')
+    return errors.QgaError(f'the call failed with {type(error).__name__}')

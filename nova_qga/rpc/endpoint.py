@@ -1,0 +1,92 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What can be called by message: one method an operation, nothing else.
+
+A method takes any arguments and returns an outcome; it raises nothing, for an
+exception's text would travel to the caller and into both logs.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import oslo_messaging as messaging
+
+from nova_qga.rpc import runner
+from nova_qga.rpc import target
+from nova_qga.rpc import views
+
+#: An outcome, as it is sent.
+Answer = dict[str, Any]
+MethodT = TypeVar('MethodT', bound=Callable[..., Answer])
+
+
+def _exposed(method: MethodT) -> MethodT:
+    """Let a method be called by message."""
+    messaging.expose(method)
+    return method
+
+
+class Endpoint:
+    """The endpoint of one host.
+
+    The context of a message is not looked at: who may write to the broker is
+    trusted to have asked who the user is.
+    """
+
+    target = messaging.Target(version=target.VERSION)
+
+    def __init__(
+        self, operations: runner.Runner, host_views: views.Views
+    ) -> None:
+        self._operations = operations
+        self._views = host_views
+
+    @_exposed
+    def set_password(self, _: Any, /, **arguments: Any) -> Answer:
+        return self._operations.run('set_password', arguments).to_dict()
+
+    @_exposed
+    def add_ssh_keys(self, _: Any, /, **arguments: Any) -> Answer:
+        return self._operations.run('add_ssh_keys', arguments).to_dict()
+
+    @_exposed
+    def remove_ssh_keys(self, _: Any, /, **arguments: Any) -> Answer:
+        return self._operations.run('remove_ssh_keys', arguments).to_dict()
+
+    @_exposed
+    def list_ssh_keys(self, _: Any, /, **arguments: Any) -> Answer:
+        return self._operations.run('list_ssh_keys', arguments).to_dict()
+
+    @_exposed
+    def write_file(self, _: Any, /, **arguments: Any) -> Answer:
+        return self._operations.run('write_file', arguments).to_dict()
+
+    @_exposed
+    def read_file(self, _: Any, /, **arguments: Any) -> Answer:
+        return self._operations.run('read_file', arguments).to_dict()
+
+    @_exposed
+    def get_info(self, _: Any, /, **arguments: Any) -> Answer:
+        return self._operations.run('get_info', arguments).to_dict()
+
+    @_exposed
+    def ping(self, _: Any, /, **arguments: Any) -> Answer:
+        return self._operations.run('ping', arguments).to_dict()
+
+    @_exposed
+    def list_guests(self, _: Any, /, **arguments: Any) -> Answer:
+        return self._views.list_guests(arguments).to_dict()
+
+    @_exposed
+    def get_metrics(self, _: Any, /, **arguments: Any) -> Answer:
+        return self._views.get_metrics(arguments).to_dict()

@@ -1,0 +1,60 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What requests need of the host whose guests they are for.
+
+:class:`nova_qga.guest.host.Host` and :class:`nova_qga.agent.poller.Poller`
+have it; so may a test's own.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from nova_qga.collectors import sample_set
+from nova_qga.guest import guest as guest_module
+from nova_qga.rpc import catalog
+
+
+class Agent(catalog.Agent, Protocol):
+    """A guest's agent, as reached for one operation."""
+
+    @property
+    def channel_kind(self) -> str:
+        """``direct`` or ``standard``."""
+
+
+class Directory(Protocol):
+    """The guests that are known."""
+
+    def get(self, uuid: str) -> guest_module.Guest:
+        """Return a guest, or raise GuestNotFound."""
+
+
+class Host(Protocol):
+    """This host's guests."""
+
+    @property
+    def directory(self) -> Directory:
+        """The guests that are known, also while libvirtd is away."""
+
+    def guests(self) -> Sequence[guest_module.Guest]:
+        """Return all guests, or raise ServiceUnavailable."""
+
+    def agent(self, uuid: str, timeout: float) -> Agent:
+        """Reach a guest's agent within so many seconds."""
+
+
+class Samples(Protocol):
+    """Who measures."""
+
+    def sample_now(self, uuid: str, timeout: float) -> sample_set.SampleSet:
+        """Sample one guest at once, within so many seconds."""

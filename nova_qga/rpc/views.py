@@ -1,0 +1,165 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What can be asked of a host about its guests, without changing any.
+
+Outcomes as those of operations have; nothing is journaled or notified.
+"""
+
+from collections.abc import Callable, Mapping
+import datetime
+from typing import Any
+
+from nova_qga.collectors import base
+from nova_qga.collectors import sample_set
+from nova_qga import errors
+from nova_qga.guest import description
+from nova_qga.guest import guest as guest_module
+from nova_qga.rpc import fault
+from nova_qga.rpc import host as rpc_host
+from nova_qga.rpc import outcome
+from nova_qga.rpc import request
+from nova_qga.rpc import validation
+
+#: Seconds for a guest's sample.
+SAMPLE_TIMEOUT = 15.0
+
+#: Here the caller need not name the request: it is not run only once.
+_COMMON: Mapping[str, tuple[validation.Check, Any]] = {
+    'request_id': (validation.optional(validation.request_id), None),
+    'expires_at': (validation.optional(validation.moment), None),
+}
+_INSTANCE = (validation.uuid, validation.REQUIRED)
+
+
+class Views:
+    """Answers for one host.
+
+    :param samples: who samples guests
+    :param host_name: name of this host
+    :param direct_channel: port name of the direct channel
+    """
+
+    def __init__(
+        self,
+        host: rpc_host.Host,
+        samples: rpc_host.Samples,
+        host_name: str,
+        direct_channel: str,
+    ) -> None:
+        self._host = host
+        self._samples = samples
+        self._host_name = host_name
+        self._kinds = {
+            description.STANDARD_CHANNEL: 'standard',
+            direct_channel: 'direct',
+        }
+
+    def list_guests(self, given: Mapping[str, Any]) -> outcome.Outcome:
+        """Return all guests of the host."""
+        return self._answer('list_guests', given, {}, self._list)
+
+    def get_metrics(self, given: Mapping[str, Any]) -> outcome.Outcome:
+        """Return the samples of one guest, taken now."""
+        wanted = {'instance_uuid': _INSTANCE}
+        return self._answer('get_metrics', given, wanted, self._measure)
+
+    def _answer(
+        self,
+        name: str,
+        given: Mapping[str, Any],
+        wanted: Mapping[str, tuple[validation.Check, Any]],
+        work: Callable[[dict[str, Any]], dict[str, Any]],
+    ) -> outcome.Outcome:
+        state, result, error = outcome.SUCCEEDED, None, None
+        try:
+            checked = validation.arguments(given, {**_COMMON, **wanted})
+            if _late(checked['expires_at']):
+                state, error = outcome.EXPIRED, outcome.expired()
+            else:
+                result = work(checked)
+        except errors.QgaError as failure:
+            state, error = outcome.FAILED, outcome.describe(failure)
+        except Exception as failure:
+            unforeseen = fault.log(name, failure)
+            state, error = outcome.FAILED, outcome.describe(unforeseen)
+        request_id, instance_uuid = request.identity(given)
+        return outcome.Outcome(
+            request_id,
+            name,
+            instance_uuid,
+            self._host_name,
+            state,
+            None,
+            result,
+            error,
+        )
+
+    def _list(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        guests = [self._guest(each) for each in self._host.guests()]
+        return {'guests': sorted(guests, key=lambda each: each['domain'])}
+
+    def _guest(self, guest: guest_module.Guest) -> dict[str, Any]:
+        described = guest.description
+        answering = {each.name for each in guest.channels if each.contacted}
+        info = guest.info
+        return {
+            'instance_uuid': described.uuid,
+            'name': described.name,
+            'domain': described.domain,
+            'state': guest.state,
+            'project_id': described.project_id,
+            'user_id': described.user_id,
+            'flavor': described.flavor,
+            'channels': [
+                {
+                    'name': port.name,
+                    'kind': self._kinds[port.name],
+                    'open': port.name in answering or port.open,
+                }
+                for port in described.ports
+                if port.name in self._kinds
+            ],
+            'agent_version': None if info is None else info.version,
+        }
+
+    def _measure(self, checked: Mapping[str, Any]) -> dict[str, Any]:
+        samples = self._samples.sample_now(
+            checked['instance_uuid'], SAMPLE_TIMEOUT
+        )
+        return _measured(samples)
+
+
+def _late(expires_at: datetime.datetime | None) -> bool:
+    now = datetime.datetime.now(datetime.UTC)
+    return expires_at is not None and expires_at <= now
+
+
+def _measured(samples: sample_set.SampleSet) -> dict[str, Any]:
+    moment = datetime.datetime.fromtimestamp(samples.timestamp, datetime.UTC)
+    return {
+        'timestamp': moment.isoformat(timespec='milliseconds'),
+        'source': samples.source,
+        'samples': [_sample(each) for each in samples.samples],
+        'missing': dict(samples.missing),
+    }
+
+
+def _sample(sample: base.Sample) -> dict[str, Any]:
+    labels = zip(sample.labels[::2], sample.labels[1::2], strict=True)
+    return {
+        'name': sample.metric.name,
+        'value': sample.value,
+        'unit': sample.metric.unit.value,
+        'kind': sample.metric.kind.value,
+        'labels': dict(labels),
+    }
