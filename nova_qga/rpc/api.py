@@ -45,7 +45,7 @@ LAST_CALL = 10.0
 ROUNDS = 100_000
 
 
-def crypt(password: str) -> str:
+def hash_password(password: str) -> str:
     """Return the sha512-crypt hash of a password, with a new salt."""
     hashed: str = password_hash.sha512_crypt.using(rounds=ROUNDS).hash(
         password
@@ -75,22 +75,22 @@ class Api:
         username: str,
         password: str,
         *,
-        crypt_it: bool = True,
+        crypt: bool = True,
     ) -> Outcome:
         """Set an account's password.
 
         :param password: clear text
-        :param crypt_it: hash it here, so that no clear text leaves this
+        :param crypt: hash it here, so that no clear text leaves this
             process; Windows guests need the clear text
         """
-        secret = crypt(password) if crypt_it else password
+        secret = hash_password(password) if crypt else password
         return self._change(
             host,
             'set_password',
             instance_uuid,
             username=username,
             password=secret,
-            crypted=crypt_it,
+            crypted=crypt,
         )
 
     def add_ssh_keys(

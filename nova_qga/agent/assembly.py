@@ -1,0 +1,221 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Put the parts together: for the service, and for ``nova-qga --local``.
+
+The one place where options become plain values.
+"""
+
+import dataclasses
+import pathlib
+
+from oslo_config import cfg
+import oslo_messaging as messaging
+
+from nova_qga.agent import plugins
+from nova_qga.agent import poller as agent_poller
+from nova_qga.collectors import base as collectors_base
+from nova_qga.collectors import sample_set
+from nova_qga import errors
+from nova_qga.guest import host as guest_host
+from nova_qga.journal import requests
+from nova_qga.publishers import base as publishers_base
+from nova_qga.publishers import outcome as outcome_event
+from nova_qga.rpc import catalog
+from nova_qga.rpc import endpoint
+from nova_qga.rpc import runner
+from nova_qga.rpc import target
+from nova_qga.rpc import views
+
+#: Attempts to send a notification again, where the operator left it at
+#: "for ever": that would hold up all others while the broker is away.
+RETRY = 2
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Monitor:
+    """What may change at SIGHUP.
+
+    :ivar interval: seconds
+    """
+
+    interval: float
+    collectors: dict[str, collectors_base.Collector]
+    publishers: dict[str, publishers_base.Publisher]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Requests:
+    """What answers requests."""
+
+    runner: runner.Runner
+    endpoint: endpoint.Endpoint
+
+
+def build_host(conf: cfg.ConfigOpts) -> guest_host.Host:
+    """Return this host's guests, not started."""
+    return guest_host.Host(
+        guest_host.HostSettings(
+            libvirt_uri=conf.qga_agent.libvirt_uri,
+            direct_channel=conf.qga.direct_channel,
+            sync_timeout=conf.qga_agent.sync_timeout,
+            command_timeout=conf.qga_agent.command_timeout,
+        )
+    )
+
+
+def build_journal(conf: cfg.ConfigOpts) -> requests.Journal:
+    """Open the journal.
+
+    :raises ConfigurationError: it cannot be kept where it is to be
+    """
+    return requests.Journal(pathlib.Path(conf.qga_agent.state_path))
+
+
+def build_notifier(conf: cfg.ConfigOpts) -> messaging.Notifier:
+    """Return the notifier for outcomes and samples.
+
+    :raises ConfigurationError: the broker's URL is wrong
+    """
+    messaging.set_transport_defaults(control_exchange=target.EXCHANGE)
+    try:
+        transport = messaging.get_notification_transport(conf)
+    except messaging.MessagingException as error:
+        raise _bad_transport(error) from None
+    retry = conf.oslo_messaging_notifications.retry
+    return messaging.Notifier(
+        transport,
+        publisher_id=f'nova-qga:{conf.host}',
+        retry=RETRY if retry < 0 else retry,
+    )
+
+
+def build_transport(
+    conf: cfg.ConfigOpts, prefetch: int
+) -> messaging.Transport:
+    """Return the transport for requests.
+
+    :param prefetch: requests to take from the broker ahead
+    :raises ConfigurationError: the broker's URL is wrong
+    """
+    try:
+        transport = messaging.get_rpc_transport(conf)
+    except messaging.MessagingException as error:
+        raise _bad_transport(error) from None
+    if 'oslo_messaging_rabbit' in conf:
+        # Else all that waits in the broker would be fetched, and be lost if
+        # we died.
+        conf.set_default(
+            'rabbit_qos_prefetch_count',
+            prefetch,
+            group='oslo_messaging_rabbit',
+        )
+    return transport
+
+
+def _bad_transport(
+    error: messaging.MessagingException,
+) -> errors.ConfigurationError:
+    # Its text may hold the URL, and so the broker's password.
+    return errors.ConfigurationError(
+        '[DEFAULT]transport_url, or that of [oslo_messaging_notifications], '
+        f'cannot be used ({type(error).__name__}): it is like '
+        'rabbit://user:password@host:5672/'
+    )
+
+
+def read_monitor(
+    conf: cfg.ConfigOpts, context: publishers_base.Context
+) -> Monitor:
+    """Read what may change at SIGHUP, and load the plugins it names.
+
+    :raises ConfigurationError: a name or a value is wrong
+    """
+    try:
+        options = conf.qga_monitor
+        interval = options.interval
+        collectors = options.collectors
+        publishers = options.publishers
+    except (cfg.Error, ValueError) as error:
+        raise errors.ConfigurationError(str(error)) from None
+    return Monitor(
+        interval,
+        plugins.load_collectors(collectors),
+        plugins.load_publishers(publishers, context),
+    )
+
+
+def build_requests(
+    conf: cfg.ConfigOpts,
+    host: guest_host.Host,
+    poller: agent_poller.Poller,
+    journal: requests.Journal,
+    notify: runner.Notify,
+) -> Requests:
+    """Return what answers requests for the guests of ``host``."""
+    operations = runner.Runner(
+        host,
+        journal,
+        notify,
+        runner.Settings(
+            host=conf.host,
+            operation_timeout=conf.qga_agent.operation_timeout,
+            limits=catalog.Limits(
+                max_file_size=conf.qga_operations.max_file_size
+            ),
+        ),
+    )
+    host_views = views.Views(host, poller, conf.host, conf.qga.direct_channel)
+    return Requests(operations, endpoint.Endpoint(operations, host_views))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Local:
+    """This host's guests, with no broker and no service.
+
+    :ivar host_name: name of this host
+    """
+
+    endpoint: endpoint.Endpoint
+    host_name: str
+    _host: guest_host.Host
+    _poller: agent_poller.Poller
+
+    def close(self) -> None:
+        """Close what was opened in guests, and let go of them."""
+        self._poller.stop()
+        self._host.stop()
+
+
+def build_local(conf: cfg.ConfigOpts) -> Local:
+    """Return an endpoint for the guests of this host, started.
+
+    Its journal is in memory: what it runs ends with this process.
+    """
+    host = build_host(conf)
+    collectors = plugins.load_collectors(conf.qga_monitor.collectors)
+    poller = agent_poller.Poller(
+        host, collectors, conf.qga_monitor.interval, _drop_samples
+    )
+    answers = build_requests(
+        conf, host, poller, requests.Journal(None), _drop_outcome
+    )
+    host.start()
+    return Local(answers.endpoint, conf.host, host, poller)
+
+
+def _drop_samples(_: sample_set.SampleSet) -> None:
+    """Nobody waits for them."""
+
+
+def _drop_outcome(_: outcome_event.Event) -> None:
+    """Who asked sees it."""

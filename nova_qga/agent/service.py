@@ -1,0 +1,166 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The service: it starts the parts, reloads what may change, and stops.
+
+What waits for the broker has a thread of its own: the guests are sampled, and
+the service stops in time, also while there is no broker.
+"""
+
+from collections.abc import Callable
+import threading
+from typing import Any
+
+from oslo_config import cfg
+from oslo_log import log as logging
+from oslo_service import service
+
+from nova_qga.agent import assembly
+from nova_qga.agent import poller as agent_poller
+from nova_qga import errors
+from nova_qga.publishers import base as publishers_base
+from nova_qga.publishers import worker
+from nova_qga.rpc import server as rpc_server
+
+LOG = logging.getLogger(__name__)
+
+#: Seconds for which readiness waits for the broker.
+PATIENCE = 5.0
+#: Seconds that a stop may take: for all of it, and for what is to be sent.
+STOP = 0.8
+FAREWELL = 0.2
+
+
+class Service(service.Service):
+    """nova-qga-agent.
+
+    :param conf: read, and for oslo.messaging, which needs it whole
+    :param ready: called once, when requests are served, or soon after the
+        start where the broker is away
+    :raises ConfigurationError: an option or a plugin does not fit
+    """
+
+    def __init__(
+        self, conf: cfg.ConfigOpts, ready: Callable[[], None]
+    ) -> None:
+        super().__init__()
+        self._conf = conf
+        self._ready = ready
+        self._workers = conf.qga_agent.rpc_workers
+        notifier = assembly.build_notifier(conf)
+        self._context = publishers_base.Context(conf.host, notifier)
+        monitor = assembly.read_monitor(conf, self._context)
+        self._publishing = worker.Worker(notifier, monitor.publishers)
+        self._host = assembly.build_host(conf)
+        self._poller = agent_poller.Poller(
+            self._host,
+            monitor.collectors,
+            monitor.interval,
+            self._publishing.put_samples,
+        )
+        self._journal = assembly.build_journal(conf)
+        self._requests = assembly.build_requests(
+            conf,
+            self._host,
+            self._poller,
+            self._journal,
+            self._publishing.put_outcome,
+        )
+        self._server = rpc_server.get_server(
+            assembly.build_transport(conf, self._workers),
+            conf.host,
+            self._requests.endpoint,
+        )
+        self._serving = threading.Event()
+
+    def start(self) -> None:
+        """Start everything; neither libvirtd nor the broker need be there."""
+        if not self._conf.oslo_messaging_notifications.driver:
+            LOG.warning(
+                'no notification is sent, neither of samples nor of '
+                'outcomes: [oslo_messaging_notifications]driver is empty; set '
+                'it to messagingv2'
+            )
+        self._host.start()
+        self._publishing.start()
+        self._requests.runner.tell_interrupted()
+        self._poller.start()
+        self._in_background('qga-serve', self._serve)
+        self._in_background('qga-ready', self._get_ready)
+
+    def reset(self) -> None:
+        """Take the options that may change; keep the old where they are bad.
+
+        Requests are served meanwhile.
+        """
+        try:
+            monitor = assembly.read_monitor(self._conf, self._context)
+        except errors.ConfigurationError as error:
+            LOG.error('[qga_monitor] stays as it was: %s', error)
+            return
+        self._poller.reconfigure(monitor.interval, monitor.collectors)
+        self._publishing.use(monitor.publishers)
+        LOG.info(
+            'sampling every %(interval)g s: %(collectors)s; to %(publishers)s',
+            {
+                'interval': monitor.interval,
+                'collectors': ', '.join(monitor.collectors) or 'nothing',
+                'publishers': ', '.join(monitor.publishers) or 'nobody',
+            },
+        )
+
+    def stop(self, graceful: bool = False) -> None:
+        """Stop within a second; what does not end by then, dies with us.
+
+        A request that is cut off stands in the journal, and is reported as
+        unknown at the next start.
+        """
+        # oslo.messaging takes seconds to close its connections.
+        self._in_background('qga-unserve', self._server.stop)
+        stopping = self._in_background('qga-stop', self._stop)
+        stopping.join(STOP)
+        super().stop(graceful)
+
+    def _stop(self) -> None:
+        self._poller.stop()
+        # What runs in guests ends here, and says how.
+        self._host.stop()
+        self._publishing.stop(FAREWELL)
+        self._journal.close()
+
+    def _serve(self) -> None:
+        """Serve requests; it waits until there is a broker."""
+        try:
+            self._server.start(override_pool_size=self._workers)
+        except Exception:
+            LOG.exception(
+                'requests are not served: correct [DEFAULT]transport_url or '
+                '[oslo_messaging_rabbit], and restart nova-qga-agent'
+            )
+            return
+        LOG.info('requests for %s are served', self._conf.host)
+        self._serving.set()
+
+    def _get_ready(self) -> None:
+        if not self._serving.wait(PATIENCE):
+            LOG.warning(
+                'the message broker does not answer yet: requests are served '
+                'as soon as it does; see [DEFAULT]transport_url'
+            )
+        self._ready()
+
+    def _in_background(
+        self, name: str, work: Callable[[], Any]
+    ) -> threading.Thread:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        return thread

@@ -1,0 +1,129 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The program ``nova-qga-agent``.
+
+It has a signal loop of its own: on SIGHUP, oslo.service's launchers start the
+process anew or end it, and libvirt's events do not survive a fork.
+"""
+
+from collections.abc import Sequence
+import logging as python_logging
+import os
+import pathlib
+import signal
+import sys
+
+from oslo_config import cfg
+from oslo_log import log as logging
+from oslo_reports import guru_meditation_report as gmr
+from oslo_reports import opts as gmr_opts
+
+from nova_qga.agent import readiness
+from nova_qga.agent import service as agent_service
+from nova_qga import conf as qga_conf
+from nova_qga import errors
+from nova_qga import version
+
+LOG = logging.getLogger(__name__)
+
+PROGRAM = 'nova-qga-agent'
+#: The broker's settings are Nova's.
+CONFIG_FILES = ('/etc/nova/nova.conf', '/etc/nova-qga/nova-qga.conf')
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT; the exit code is 0 then, 1 otherwise."""
+    conf = cfg.CONF
+    try:
+        _configure(conf, sys.argv[1:] if argv is None else argv)
+        signals = _catch_signals()
+        service = agent_service.Service(conf, _tell_ready)
+        service.start()
+    except (errors.ConfigurationError, cfg.Error) as error:
+        _complain(conf, error)
+        return 1
+    LOG.info('%s %s started', PROGRAM, version.version_string_with_package())
+    _run(conf, service, signals)
+    readiness.notify('STOPPING=1')
+    service.stop()
+    LOG.info('%s stopped', PROGRAM)
+    python_logging.shutdown()
+    # Threads that wait for a guest or the broker would hold up the exit.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _configure(conf: cfg.ConfigOpts, argv: Sequence[str]) -> None:
+    logging.register_options(conf)
+    qga_conf.register_opts(conf)
+    gmr_opts.set_defaults(conf)
+    conf(
+        list(argv),
+        project='nova-qga',
+        prog=PROGRAM,
+        version=version.version_string_with_package(),
+        default_config_files=[
+            path for path in CONFIG_FILES if pathlib.Path(path).exists()
+        ],
+    )
+    logging.setup(conf, PROGRAM)
+    gmr.TextGuruMeditation.setup_autorun(
+        version, service_name=PROGRAM, conf=conf
+    )
+
+
+def _catch_signals() -> int:
+    """Return a file descriptor that gives the numbers of signals."""
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    signal.set_wakeup_fd(write)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+    return read
+
+
+def _run(
+    conf: cfg.ConfigOpts, service: agent_service.Service, signals: int
+) -> None:
+    """Act on signals until one says to stop."""
+    while True:
+        for number in os.read(signals, 64):
+            if number in (signal.SIGTERM, signal.SIGINT):
+                return
+            if number == signal.SIGHUP:
+                _reload(conf, service)
+
+
+def _reload(conf: cfg.ConfigOpts, service: agent_service.Service) -> None:
+    try:
+        conf.mutate_config_files()
+    except (cfg.Error, ValueError, OSError) as error:
+        LOG.error('the configuration stays as it was: %s', error)
+        return
+    service.reset()
+
+
+def _tell_ready() -> None:
+    readiness.notify('READY=1')
+
+
+def _complain(conf: cfg.ConfigOpts, error: Exception) -> None:
+    """Say why it does not start, where a person will look."""
+    LOG.critical('%s does not start: %s', PROGRAM, error)
+    try:
+        elsewhere = conf.log_file or conf.log_dir
+    except cfg.Error:
+        elsewhere = None
+    if elsewhere:
+        print(f'{PROGRAM} does not start: {error}', file=sys.stderr)
