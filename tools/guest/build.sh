@@ -144,7 +144,7 @@ build() {
     mkdir "$new/disk"
     echo 'This is the disk of the test guest.' > "$new/disk/README"
     truncate -s 16M "$new/disk.img"
-    mke2fs -q -t ext4 -L data -d "$new/disk" "$new/disk.img"
+    mke2fs -q -t ext4 -E lazy_itable_init=0 -L data -d "$new/disk" "$new/disk.img"
     rm -rf "$root" "$new/disk"
     echo "$digest" > "$new/digest"
     chmod 755 "$new"
