@@ -31,8 +31,6 @@ from nova_qga.protocol import commands
 from nova_qga.protocol import replies
 from nova_qga import text
 
-#: Bytes of one command.
-CHUNK = commands.CHUNK
 MAX_PATH = 4096
 MAX_OFFSET = (1 << 63) - 1
 
@@ -80,7 +78,8 @@ def write_file(
             if offset:
                 _seek(agent, handle, offset)
             while done < len(data):
-                done += _write(agent, handle, data[done : done + CHUNK])
+                piece = data[done : done + commands.WRITE_CHUNK]
+                done += _write(agent, handle, piece)
     except errors.QgaError as error:
         raise _interrupted(path, done, len(data), error) from None
     digest = hashlib.sha256(data).hexdigest()
@@ -177,7 +176,7 @@ def _chunks(
         if offset:
             _seek(agent, handle, offset)
         while length:
-            asked = commands.read_file(handle, min(length, CHUNK))
+            asked = commands.read_file(handle, min(length, commands.CHUNK))
             chunk = agent.execute(asked)
             if not chunk.data and not chunk.eof:
                 raise errors.OperationFailed(

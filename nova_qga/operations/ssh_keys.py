@@ -46,6 +46,10 @@ def check_keys(keys: Sequence[str]) -> list[public_keys.PublicKey]:
         raise errors.InvalidRequest('no key is given')
     if len(keys) > MAX_KEYS:
         raise errors.InvalidRequest(f'over {MAX_KEYS} keys in one request')
+    if sum(map(len, keys)) > commands.WRITE_CHUNK:
+        raise errors.InvalidRequest(
+            f'the keys have over {commands.WRITE_CHUNK} characters together'
+        )
     checked: dict[tuple[str, str], public_keys.PublicKey] = {}
     for number, line in enumerate(keys, 1):
         try:

@@ -26,9 +26,13 @@ from nova_qga import errors
 from nova_qga.protocol import command
 from nova_qga.protocol import replies
 
-#: Bytes read or written by one command. libvirt gives up at 10 MiB a reply
-#: and stays broken until the guest reopens its port, so stay far below.
+#: Bytes read by one command. libvirt gives up at 10 MiB a reply and stays
+#: broken until the guest reopens its port, so stay far below.
 CHUNK = 768 * 1024
+#: Bytes written by one command. What does not fit at once into the buffer of
+#: libvirt's socket, 208 KiB by default, libvirt starts to send anew from its
+#: beginning, and the agent gets a garbled command. More gains nothing.
+WRITE_CHUNK = 128 * 1024
 _SMALL = 64 * 1024
 _MEDIUM = 1024 * 1024
 

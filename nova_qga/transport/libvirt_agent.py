@@ -41,6 +41,12 @@ from nova_qga.protocol import session
 #: Threads of each kind. libvirt serves five calls at once on a connection, so
 #: that both kinds together leave one free.
 THREADS = 2
+#: Bytes of a request. What does not fit at once into the buffer of libvirt's
+#: socket to QEMU, 212992 bytes by default and less what they are wrapped in,
+#: libvirt starts to send anew from its beginning (qemuAgentIOWrite() takes
+#: no notice of what safewrite() sent before EAGAIN): the agent would get a
+#: garbled command.
+MAX_REQUEST = 200_000
 
 _SYNC = '{"execute":"guest-sync","arguments":{"id":%d}}'
 # From libvirt 11.2 a command that timed out has codes of its own.
@@ -60,7 +66,7 @@ _REFUSED = re.compile(
     r"unable to execute QEMU agent command '[^']*': (.*)", re.DOTALL
 )
 _UNSUPPORTED = re.compile(
-    r'has been disabled|has not been found', re.IGNORECASE
+    r'\bcommand \S+ has (been disabled|not been found)', re.IGNORECASE
 )
 
 
@@ -89,6 +95,7 @@ class LibvirtAgents:
         :param deadline: for all of them; monotonic clock
         :returns: one item for each: the value of ``return``, not yet
             checked, or a CommandError
+        :raises InvalidRequest: a command is too long for libvirt
         :raises GuestNotFound: libvirt has no such domain
         :raises GuestUnavailable: it is off, or has no standard channel
         :raises ChannelTimeout: the agent does not answer; nothing was run
@@ -139,8 +146,14 @@ class LibvirtAgents:
         single: command.Command[Any],
         deadline: float,
     ) -> Any:
+        text = single.encode().decode()
+        if len(text) > MAX_REQUEST:
+            raise errors.InvalidRequest(
+                f'{single.name}: {len(text)} bytes are over the {MAX_REQUEST} '
+                'that libvirt can send to an agent'
+            )
         try:
-            answer = _call(domain, single.encode().decode(), deadline)
+            answer = _call(domain, text, deadline)
         except libvirt.libvirtError as error:
             refusal = _REFUSED.search(error.get_error_message() or '')
             if refusal:

@@ -10,4 +10,4 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Tests of the protocol layer, none of which needs a guest agent."""
+"""Tests of operations on a guest that follows a script."""

@@ -17,11 +17,13 @@ import unittest
 
 from nova_qga import errors
 from nova_qga.operations import files
+from nova_qga.protocol import commands
 from nova_qga.tests.fixtures import scripted_files
 from nova_qga.tests.fixtures import scripted_guest
 
 PATH = '/tmp/file'
-SIZES = (0, 1, files.CHUNK, files.CHUNK + 1)
+CHUNK = commands.WRITE_CHUNK
+SIZES = (0, 1, CHUNK, CHUNK + 1, commands.CHUNK, commands.CHUNK + 1)
 
 
 def pattern(size):
@@ -76,12 +78,12 @@ class WriteFileTest(unittest.TestCase):
         self.assertEqual(data, inside.contents[PATH])
 
     def test_a_full_disk_tells_how_far_it_came(self):
-        inside, guest = make(room=files.CHUNK + 5)
+        inside, guest = make(room=CHUNK + 5)
         with self.assertRaises(errors.OperationFailed) as caught:
-            files.write_file(guest, path=PATH, data=bytes(2 * files.CHUNK))
-        self.assertEqual(files.CHUNK, caught.exception.done)
+            files.write_file(guest, path=PATH, data=bytes(2 * CHUNK))
+        self.assertEqual(CHUNK, caught.exception.done)
         self.assertIn(
-            f'{files.CHUNK} of {2 * files.CHUNK} bytes were written',
+            f'{CHUNK} of {2 * CHUNK} bytes were written',
             str(caught.exception),
         )
         self.assertIn('No space left', str(caught.exception))
@@ -93,8 +95,8 @@ class WriteFileTest(unittest.TestCase):
             {}, scripted_guest.refusal('No space left on device')
         )
         with self.assertRaises(errors.OperationFailed) as caught:
-            files.write_file(guest, path=PATH, data=bytes(2 * files.CHUNK))
-        self.assertEqual(files.CHUNK, caught.exception.done)
+            files.write_file(guest, path=PATH, data=bytes(2 * CHUNK))
+        self.assertEqual(CHUNK, caught.exception.done)
         self.assertEqual({}, inside.handles)
 
     def test_a_count_that_cannot_be_is_a_failure(self):

@@ -143,6 +143,7 @@ class SshKeysTest(unittest.TestCase):
                 ([A, 'not a key'], 'key 2: '),
                 ([], 'no key'),
                 ([A] * 257, 'over 256 keys'),
+                ([A + ' ' + 'x' * 8000] * 20, 'over 131072 characters'),
             ):
                 with self.assertRaisesRegex(errors.InvalidRequest, words):
                     call(guest, 'bob', keys)
