@@ -1,0 +1,120 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What all commands of nova-qga share: the application and its arguments."""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from typing import Any
+import uuid
+
+from cliff import command
+from cliff import lister
+from cliff import show
+
+from nova_qga.cli import outcome
+from nova_qga.cli import shell
+
+# cliff's epilog names the plugin that a command comes from, and reads the
+# metadata of every installed distribution for it, at each start.
+_NO_EPILOG = ''
+
+
+class Command(command.Command):
+    """A command that says what it did."""
+
+    app: shell.Shell
+
+    def get_epilog(self) -> str:
+        return _NO_EPILOG
+
+
+class Lister(lister.Lister):
+    """A command that shows rows."""
+
+    app: shell.Shell
+
+    def get_epilog(self) -> str:
+        return _NO_EPILOG
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Sequence[str],
+        data: Iterable[Sequence[Any]],
+    ) -> int:
+        _check_columns(parsed_args.columns, column_names)
+        return super().produce_output(parsed_args, column_names, data)
+
+
+class ShowOne(show.ShowOne):
+    """A command that shows the fields of one thing."""
+
+    app: shell.Shell
+
+    def get_epilog(self) -> str:
+        return _NO_EPILOG
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Sequence[str],
+        data: Sequence[Any],
+    ) -> int:
+        _check_columns(parsed_args.columns, column_names)
+        return super().produce_output(parsed_args, column_names, data)
+
+
+def add_instance(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that names the guest."""
+    parser.add_argument(
+        'instance',
+        metavar='<uuid>',
+        type=instance_uuid,
+        help='UUID of the instance',
+    )
+
+
+def add_user(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names an account in the guest."""
+    parser.add_argument(
+        '--user',
+        metavar='<name>',
+        default='root',
+        help='Account in the guest (default: root)',
+    )
+
+
+def instance_uuid(text: str) -> str:
+    """Return a UUID as Nova writes it."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is no UUID; "nova-qga guest list" shows those of a host'
+        ) from None
+
+
+def _check_columns(asked: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse columns that are not there; cliff leaves some of them out."""
+    names = {_plain(name) for name in known}
+    for name in asked:
+        if _plain(name) not in names:
+            raise outcome.Failure(
+                f'there is no column "{name}"; there are {", ".join(known)}',
+                outcome.ExitCode.USAGE,
+            )
+
+
+def _plain(name: str) -> str:
+    """Return a column's name as cliff compares it."""
+    return name.lower().strip().replace(' ', '_')

@@ -1,0 +1,57 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``metrics show``."""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from nova_qga.cli import cells
+from nova_qga.cli import command
+from nova_qga.cli import outcome
+
+
+class ShowMetrics(command.Lister):
+    """Measure a guest now, and show what was measured
+
+    What cannot be measured is not in the list; a line on standard error says
+    why.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        command.add_instance(parser)
+        return parser
+
+    def take_action(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[Any]]:
+        target = self.app.target()
+        result = outcome.result(
+            target.api.get_metrics(target.host, parsed_args.instance)
+        )
+        for collector, reason in sorted(result.get('missing', {}).items()):
+            self.app.LOG.warning('No %s: %s', collector, reason)
+        columns = ('Name', 'Labels', 'Value', 'Unit', 'Source', 'Time')
+        rows = (
+            (
+                sample['name'],
+                sample['labels'],
+                sample['value'],
+                sample['unit'],
+                result.get('source'),
+                result['timestamp'],
+            )
+            for sample in result['samples']
+        )
+        return columns, [cells.row(row, parsed_args.formatter) for row in rows]

@@ -1,0 +1,244 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The program ``nova-qga``: its options, its log and its exit code.
+
+It starts quickly, because every script waits for it: what talks to brokers
+and to libvirt is imported only by a command that needs it.
+"""
+
+import argparse
+from collections.abc import Callable
+import contextlib
+from importlib import metadata
+import logging
+import os
+import sys
+from typing import Any, TextIO, TYPE_CHECKING
+import warnings
+
+from cliff import app
+from cliff import commandmanager
+from cliff import help as cliff_help
+
+from nova_qga.cli import outcome
+from nova_qga import errors
+
+if TYPE_CHECKING:
+    from nova_qga.cli import target as cli_target
+
+DESCRIPTION = (
+    'See into the guests of a compute host, and act in them, through the '
+    'QEMU guest agent.'
+)
+TIMEOUT = 60.0
+
+_SIGINT = 130
+_SIGPIPE = 141
+
+#: Reaches the host that the options name.
+Connect = Callable[[argparse.Namespace], 'cli_target.Target']
+
+
+class Shell(app.App):
+    """The application: options that all commands have, and how they end."""
+
+    NAME = 'nova-qga'
+    LOG = logging.getLogger(NAME)
+
+    def __init__(
+        self,
+        connect: Connect,
+        stdin: TextIO | None = None,
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
+    ) -> None:
+        super().__init__(
+            description=DESCRIPTION,
+            version=metadata.version('nova-qga'),
+            command_manager=commandmanager.CommandManager('nova_qga.cli'),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            deferred_help=True,
+        )
+        self._connect = connect
+        self._open = contextlib.ExitStack()
+
+    def build_option_parser(
+        self,
+        description: str | None,
+        version: str | None,
+        argparse_kwargs: dict[str, Any] | None = None,
+    ) -> argparse.ArgumentParser:
+        # These options may stand behind the command too, so an abbreviation
+        # could be meant for one of its own.
+        kwargs = {'prog': self.NAME, 'allow_abbrev': False}
+        parser = super().build_option_parser(
+            description, version, {**kwargs, **(argparse_kwargs or {})}
+        )
+        where = parser.add_mutually_exclusive_group()
+        where.add_argument(
+            '--host',
+            metavar='<host>',
+            help='Compute host to ask, by the name that Nova has for it',
+        )
+        where.add_argument(
+            '--local',
+            action='store_true',
+            help="Ask this host's guests directly: no broker, no agent",
+        )
+        parser.add_argument(
+            '--timeout',
+            metavar='<seconds>',
+            type=_seconds,
+            default=TIMEOUT,
+            help=f'Seconds to wait for each request (default: {TIMEOUT:g})',
+        )
+        parser.add_argument(
+            '--config-file',
+            metavar='<file>',
+            action='append',
+            default=[],
+            help=(
+                'Configuration file, may be repeated (default: '
+                '/etc/nova/nova.conf and /etc/nova-qga/nova-qga.conf, those '
+                'that exist)'
+            ),
+        )
+        return parser
+
+    def configure_logging(self) -> None:
+        """Show our own words, and those of libraries only if asked for."""
+        level = self.options.verbose_level
+        root = logging.getLogger()
+        root.setLevel(logging.DEBUG)
+        console = logging.StreamHandler(self.stderr)
+        console.setFormatter(logging.Formatter(self.CONSOLE_MESSAGE_FORMAT))
+        if level <= self.DEFAULT_VERBOSE_LEVEL:
+            console.setLevel(logging.WARNING if level == 0 else logging.INFO)
+            # oslo.messaging repeats at length what ends in one line of ours.
+            console.addFilter(logging.Filter(self.NAME))
+        else:
+            console.setLevel(logging.INFO if level == 2 else logging.DEBUG)
+        root.addHandler(console)
+        self._open.callback(root.removeHandler, console)
+        if self.options.log_file:
+            file = logging.FileHandler(self.options.log_file)
+            file.setFormatter(logging.Formatter(self.LOG_FILE_MESSAGE_FORMAT))
+            root.addHandler(file)
+            self._open.callback(root.removeHandler, file)
+
+    def initialize_app(self, argv: list[str]) -> None:
+        if not argv and not self.options.deferred_help:
+            self.parser.error('which command? "nova-qga --help" lists them')
+
+    def target(self) -> 'cli_target.Target':
+        """Reach the host that the options name, until the command ends."""
+        if not (self.options.local or self.options.host):
+            raise outcome.Failure(
+                'which host? Name a compute host with --host <host>, or run '
+                'this on a compute host with --local',
+                outcome.ExitCode.USAGE,
+            )
+        return self._open.enter_context(self._connect(self.options))
+
+    def say(self, text: str) -> None:
+        """Tell a person what was done, unless --quiet."""
+        if self.options.verbose_level:
+            self.stdout.write(f'{text}\n')
+
+    def run(self, argv: list[str]) -> int:
+        with self._open:
+            return super().run(argv)
+
+    def run_subcommand(self, argv: list[str]) -> int:
+        try:
+            factory, name, arguments = self.command_manager.find_command(argv)
+        except ValueError:
+            return self._unknown(argv)
+        command = factory(self, self.options)
+        parser = command.get_parser(f'{self.NAME} {name}')
+        try:
+            return command.run(parser.parse_args(arguments))
+        except cliff_help.HelpExit:
+            return outcome.ExitCode.OK
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            self._report(error)
+            return outcome.exit_code(error)
+
+    def _unknown(self, argv: list[str]) -> int:
+        matches = self.get_fuzzy_matches(argv[0])
+        self.LOG.error(
+            '%s: there is no command "%s"; did you mean %s?',
+            self.NAME,
+            outcome.safe(' '.join(argv)),
+            ', '.join(f'"{each}"' for each in matches),
+        )
+        return outcome.ExitCode.USAGE
+
+    def _report(self, error: Exception) -> None:
+        if isinstance(error, outcome.Failure | errors.QgaError | OSError):
+            message = outcome.safe(str(error))
+        else:
+            # What it says may be made of anything, a password too.
+            message = (
+                f'unexpected {type(error).__name__}: this is a bug; --debug '
+                'shows where'
+            )
+        self.LOG.error(
+            '%s: %s', self.NAME, message, exc_info=self.options.debug
+        )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds <= 86400:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is no number of seconds between 0 and 86400'
+        )
+    return seconds
+
+
+def _connect(options: argparse.Namespace) -> 'cli_target.Target':
+    from oslo_config import cfg
+
+    from nova_qga.cli import target
+
+    return target.connect(
+        cfg.CONF,
+        host=options.host,
+        config_files=options.config_file,
+        timeout=options.timeout,
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    if not sys.warnoptions:
+        # They are for programmers, and would stand beside what was asked.
+        warnings.simplefilter('ignore')
+    try:
+        code = Shell(_connect).run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Else the interpreter flushes again at its end, and complains.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _SIGPIPE
+    except KeyboardInterrupt:
+        return _SIGINT
+    return code

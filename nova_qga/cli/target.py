@@ -1,0 +1,129 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Reach the host that a command is for: over RPC, or this one itself.
+
+What it takes is imported where it is needed: a controller has no libvirt,
+and nobody waits for oslo.messaging to read a help text.
+"""
+
+from collections.abc import Callable, Sequence
+import pathlib
+import sys
+from typing import Self, TYPE_CHECKING
+
+from oslo_config import cfg
+
+from nova_qga import errors
+
+if TYPE_CHECKING:
+    from nova_qga.rpc import api as rpc_api
+
+#: Read where they exist, as nova-qga-agent does.
+CONFIG_FILES = ('/etc/nova/nova.conf', '/etc/nova-qga/nova-qga.conf')
+
+
+class Target:
+    """A host that answers.
+
+    :ivar api: its operations
+    :ivar host: its name, the first argument of each
+    """
+
+    def __init__(
+        self,
+        api: 'rpc_api.Api',
+        host: str,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.api = api
+        self.host = host
+        self.close = close
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def connect(
+    conf: cfg.ConfigOpts,
+    *,
+    host: str | None,
+    config_files: Sequence[str],
+    timeout: float,
+) -> Target:
+    """Reach a host, or this one where ``host`` is None.
+
+    :param config_files: instead of those of the agent
+    :param timeout: seconds for each request
+    :raises ConfigurationError, ServiceUnavailable: why it cannot be reached
+    """
+    found = [path for path in CONFIG_FILES if pathlib.Path(path).exists()]
+    _use_threads()
+    try:
+        conf(
+            [],
+            project='nova-qga',
+            default_config_files=list(config_files) or found,
+        )
+        if host is None:
+            return _here(conf, timeout)
+        return _at(conf, host, timeout)
+    except (cfg.Error, ValueError) as error:
+        raise errors.ConfigurationError(str(error)) from None
+
+
+def _use_threads() -> None:
+    """Choose threads before anything of oslo is loaded that would choose."""
+    # Where it is installed it is loaded for nothing, and complains.
+    sys.modules.setdefault('eventlet', None)  # type: ignore[arg-type]
+
+    from oslo_service import backend
+
+    backend.init_backend(backend.BackendType.THREADING)
+
+
+def _at(conf: cfg.ConfigOpts, host: str, timeout: float) -> Target:
+    import oslo_messaging as messaging
+
+    from nova_qga.rpc import api
+    from nova_qga.rpc import caller
+
+    try:
+        transport = messaging.get_rpc_transport(conf)
+        url = messaging.TransportURL.parse(conf)
+    except (messaging.MessagingException, ValueError) as error:
+        # Its words hold the URL, and so the broker's password.
+        raise errors.ConfigurationError(
+            f'[DEFAULT]transport_url cannot be used ({type(error).__name__}): '
+            'it is like rabbit://user:password@host:5672/'
+        ) from None
+    if url.transport == 'rabbit' and not url.hosts:
+        raise errors.ConfigurationError(
+            '[DEFAULT]transport_url is not set, so no message broker is '
+            'known: name the file that has it with --config-file'
+        )
+    return Target(api.Api(caller.RpcCaller(transport), timeout), host)
+
+
+def _here(conf: cfg.ConfigOpts, timeout: float) -> Target:
+    from nova_qga.agent import assembly
+    from nova_qga import conf as qga_conf
+    from nova_qga.rpc import api
+    from nova_qga.rpc import local
+
+    qga_conf.register_opts(conf)
+    here = assembly.build_local(conf)
+    caller = local.LocalCaller(here.endpoint)
+    return Target(api.Api(caller, timeout), here.host_name, here.close)
