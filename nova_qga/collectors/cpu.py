@@ -45,7 +45,7 @@ _TICKS_PER_SECOND = 100
 def _read_cpustats(cpus: Sequence[replies.CpuStats]) -> list[base.Sample]:
     """Add up the CPUs; a mode that not all of them know is left out."""
     distinct = {cpu.cpu: cpu[1:] for cpu in reversed(cpus)}
-    columns = zip(*distinct.values(), strict=True)
+    columns = zip(*distinct.values())
     totals = [None if None in ms else sum(ms) / 1000 for ms in columns]
     return rows.samples_by_label(CPU_TIME, _LABELS, totals)
 
