@@ -38,7 +38,7 @@ Outcome = dict[str, Any]
 TIMEOUT = 60.0
 #: Seconds to wait at least until the request is sent again.
 PATIENCE = 15.0
-#: Seconds after its expiry in which it is asked how a request ended.
+#: The agent knows by then how it ended, and answers at once.
 LAST_CALL = 10.0
 #: Of sha512-crypt. libxcrypt's own default, 5,000, is of 2007; this takes a
 #: guest a tenth of a second at each login.
@@ -58,15 +58,21 @@ class Api:
 
     :param caller: RpcCaller, or LocalCaller on a compute host
     :param timeout: seconds that a request may take
+    :param last_call: seconds after its expiry in which is still asked how a
+        request ended
 
     ``host`` is the compute host of the guest, as Nova knows it.
     """
 
     def __init__(
-        self, caller: rpc_caller.Caller, timeout: float = TIMEOUT
+        self,
+        caller: rpc_caller.Caller,
+        timeout: float = TIMEOUT,
+        last_call: float = LAST_CALL,
     ) -> None:
         self._caller = caller
         self._timeout = timeout
+        self._last_call = last_call
 
     def set_password(
         self,
@@ -234,7 +240,7 @@ class Api:
         :raises OutcomeUnknown: it may have been done
         """
         request = _request(self._timeout, instance_uuid) | arguments
-        end = time.monotonic() + self._timeout + LAST_CALL
+        end = time.monotonic() + self._timeout + self._last_call
         patience = max(PATIENCE, self._timeout / 2)
         unanswered: errors.ServiceUnavailable | None = None
         while (left := end - time.monotonic()) > 0:

@@ -1,0 +1,59 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of loading plugins by the names that an operator gives."""
+
+import unittest
+
+from nova_qga.agent import plugins
+from nova_qga import errors
+from nova_qga.publishers import base
+from nova_qga.publishers import notification
+
+CONTEXT = base.Context('compute-1', None)
+
+
+class LoadTest(unittest.TestCase):
+    def test_publishers_are_made_with_what_they_need(self):
+        loaded = plugins.load_publishers(['notification'], CONTEXT)
+        self.assertEqual(['notification'], list(loaded))
+        self.assertIsInstance(
+            loaded['notification'], notification.NotificationPublisher
+        )
+        self.assertIs(CONTEXT, loaded['notification'].context)
+
+    def test_collectors_come_in_the_order_of_the_option_and_once(self):
+        loaded = plugins.load_collectors(['uptime', 'cpu', 'uptime'])
+        self.assertEqual(['uptime', 'cpu'], list(loaded))
+
+    def test_none_may_be_wanted(self):
+        self.assertEqual({}, plugins.load_collectors([]))
+        self.assertEqual({}, plugins.load_publishers([], CONTEXT))
+
+    def test_an_unknown_name_is_said_with_those_that_there_are(self):
+        with self.assertRaises(errors.ConfigurationError) as caught:
+            plugins.load_collectors(['cpu', 'gpu'])
+        message = str(caught.exception)
+        self.assertIn('[qga_monitor]collectors names gpu', message)
+        self.assertIn('cpu, disks, filesystems', message)
+        with self.assertRaisesRegex(
+            errors.ConfigurationError, r'publishers names x.*notification'
+        ):
+            plugins.load_publishers(['x'], CONTEXT)
+
+    def test_one_that_does_not_load_is_said_with_the_reason(self):
+        with self.assertRaisesRegex(
+            errors.ConfigurationError, 'notification of .* does not load'
+        ):
+            plugins._load(
+                plugins.PUBLISHERS, '[qga_monitor]publishers', ['notification']
+            )

@@ -1,0 +1,170 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of the controller's client."""
+
+import datetime
+import time
+import unittest
+
+from passlib import hash as password_hash
+
+from nova_qga import errors
+from nova_qga.rpc import api
+from nova_qga.rpc import caller
+from nova_qga.rpc import local
+from nova_qga.tests.fixtures import known_host
+
+UUID = known_host.UUID
+HOST = known_host.HOST
+
+
+class ScriptedCaller:
+    """Answers with one of a list after another: an outcome or an error.
+
+    :ivar calls: host, method, arguments and timeout of each call
+    """
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.calls = []
+
+    def call(self, host, method, arguments, timeout):
+        self.calls.append((host, method, dict(arguments), timeout))
+        answer = self.answers.pop(0) if self.answers else {'state': 'failed'}
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class RequestTest(unittest.TestCase):
+    def setUp(self):
+        self.caller = ScriptedCaller()
+        self.api = api.Api(self.caller, timeout=30)
+
+    def sent(self):
+        return self.caller.calls[-1]
+
+    def test_each_request_has_an_id_of_its_own_and_an_expiry(self):
+        ids = set()
+        for _ in range(3):
+            self.api.ping(HOST, UUID)
+            _, _, arguments, _ = self.sent()
+            ids.add(arguments['request_id'])
+            expires = datetime.datetime.fromisoformat(arguments['expires_at'])
+            left = expires.timestamp() - time.time()
+            self.assertTrue(0 < left <= 30, left)
+        self.assertEqual(3, len(ids))
+
+    def test_a_password_is_hashed_before_it_leaves(self):
+        self.api.set_password(HOST, UUID, 'root', 'pa55word')
+        host, method, arguments, _ = self.sent()
+        self.assertEqual((HOST, 'set_password'), (host, method))
+        self.assertTrue(arguments['crypted'])
+        self.assertNotIn('pa55word', repr(arguments))
+        self.assertTrue(arguments['password'].startswith('$6$'))
+        self.assertTrue(
+            password_hash.sha512_crypt.verify(
+                'pa55word', arguments['password']
+            )
+        )
+
+    def test_two_hashes_of_one_password_differ(self):
+        self.assertNotEqual(api.hash_password('x'), api.hash_password('x'))
+
+    def test_a_guest_that_takes_no_hash_gets_the_clear_text(self):
+        self.api.set_password(HOST, UUID, 'Admin', 'pa55word', crypt=False)
+        _, _, arguments, _ = self.sent()
+        self.assertEqual('pa55word', arguments['password'])
+        self.assertFalse(arguments['crypted'])
+
+    def test_what_the_api_sends_is_what_the_endpoint_takes(self):
+        host = known_host.KnownHost()
+        client = api.Api(local.LocalCaller(host.endpoint), timeout=30)
+        key = (
+            'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICijG/6/pWkqQrplBqqI/'
+            'Mx1RIaxSzAc8+rt1wQYKLpK'
+        )
+        for ended in (
+            client.set_password(HOST, UUID, 'root', 'pa55word'),
+            client.add_ssh_keys(HOST, UUID, 'root', [key], replace=True),
+            client.remove_ssh_keys(HOST, UUID, 'root', (key,)),
+            client.list_ssh_keys(HOST, UUID, 'root'),
+            client.write_file(HOST, UUID, '/x', b'abc', size=3),
+            client.read_file(HOST, UUID, '/x', length=3),
+            client.get_info(HOST, UUID),
+            client.ping(HOST, UUID),
+            client.list_guests(HOST),
+            client.get_metrics(HOST, UUID),
+        ):
+            with self.subTest(operation=ended['operation']):
+                self.assertEqual(
+                    ('succeeded', None), (ended['state'], ended['error'])
+                )
+
+
+class UntilItIsKnownTest(unittest.TestCase):
+    def change(self, *answers, timeout=30):
+        self.caller = ScriptedCaller(*answers)
+        client = api.Api(self.caller, timeout=timeout)
+        return client.add_ssh_keys(HOST, UUID, 'root', [])
+
+    def test_a_change_is_sent_again_with_its_id_until_it_is_answered(self):
+        ended = self.change(
+            caller.NoAnswer('silence'),
+            caller.NoAnswer('silence'),
+            {'state': 'succeeded'},
+        )
+        self.assertEqual({'state': 'succeeded'}, ended)
+        requests = [arguments for _, _, arguments, _ in self.caller.calls]
+        self.assertEqual(3, len(requests))
+        self.assertEqual(requests[0], requests[1])
+        self.assertEqual(requests[0], requests[2])
+
+    def test_a_change_that_was_not_sent_is_not_unknown(self):
+        with self.assertRaises(errors.ServiceUnavailable):
+            self.change(errors.ServiceUnavailable('no broker'))
+        self.assertEqual(1, len(self.caller.calls))
+
+    def test_a_broker_that_goes_away_meanwhile_may_come_back(self):
+        ended = self.change(
+            caller.NoAnswer('silence'),
+            errors.ServiceUnavailable('no broker'),
+            {'state': 'succeeded'},
+        )
+        self.assertEqual({'state': 'succeeded'}, ended)
+
+    def test_a_change_that_is_never_answered_is_unknown(self):
+        class Silent(ScriptedCaller):
+            def call(self, host, method, arguments, timeout):
+                time.sleep(0.01)
+                raise caller.NoAnswer('silence')
+
+        client = api.Api(Silent(), timeout=0.01, last_call=0.05)
+        with self.assertRaisesRegex(errors.OutcomeUnknown, 'silence.*Request'):
+            client.add_ssh_keys(HOST, UUID, 'root', [])
+
+    def test_what_changes_nothing_is_asked_once(self):
+        self.caller = ScriptedCaller(caller.NoAnswer('silence'))
+        with self.assertRaises(errors.ServiceUnavailable):
+            api.Api(self.caller).ping(HOST, UUID)
+        self.assertEqual(1, len(self.caller.calls))
+
+
+class LocalCallerTest(unittest.TestCase):
+    def test_only_what_is_exposed_can_be_called(self):
+        host = known_host.KnownHost()
+        called = local.LocalCaller(host.endpoint)
+        for method in ('_operations', '__init__', 'execute', ''):
+            with self.subTest(method=method):
+                with self.assertRaises(errors.InvalidRequest):
+                    called.call(HOST, method, {}, 1)

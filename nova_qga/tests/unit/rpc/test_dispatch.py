@@ -1,0 +1,118 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of requests by message: oslo.messaging's own server, no broker."""
+
+import queue
+import unittest
+
+import fixtures
+import oslo_messaging as messaging
+from oslo_messaging.rpc import dispatcher
+
+from nova_qga.rpc import api
+from nova_qga.rpc import caller
+from nova_qga.rpc import catalog
+from nova_qga.rpc import server
+from nova_qga.rpc import target
+from nova_qga.tests.fixtures import known_host
+from nova_qga.tests.fixtures import notifications
+
+EXPOSED = {*catalog.OPERATIONS, 'list_guests', 'get_metrics'}
+
+
+class DispatchTest(fixtures.TestWithFixtures, unittest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.useFixture(fixtures.FakeLogger())
+        conf = self.useFixture(notifications.Messaging()).conf
+        self.transport = messaging.get_rpc_transport(conf)
+        self.host = self.serve('compute-1')
+        self.told = queue.Queue()
+        self.host.runner._notify = self.told.put
+        self.client = messaging.get_rpc_client(
+            self.transport, target.target()
+        ).prepare(server='compute-1', timeout=30)
+
+    def serve(self, name):
+        host = known_host.KnownHost()
+        serving = server.get_server(self.transport, name, host.endpoint)
+        serving.start(override_pool_size=4)
+        self.addCleanup(serving.wait)
+        self.addCleanup(serving.stop)
+        return host
+
+    def test_every_operation_of_the_catalog_can_be_called(self):
+        for method in sorted(EXPOSED):
+            with self.subTest(method=method):
+                answer = self.client.call({}, method, nonsense=1)
+                self.assertEqual(method, answer['operation'])
+                self.assertEqual('invalid_request', answer['error']['code'])
+
+    def test_nothing_else_can_be_called(self):
+        endpoint = self.host.endpoint
+        others = [name for name in dir(endpoint) if name not in EXPOSED]
+        for method in (*others, 'execute', ''):
+            with self.subTest(method=method):
+                with self.assertRaises(dispatcher.NoSuchMethod):
+                    self.client.call({}, method)
+
+    def test_a_call_returns_the_outcome(self):
+        answer = self.client.call({}, 'ping', **known_host.request())
+        self.assertEqual('succeeded', answer['state'])
+        self.assertEqual({'seconds': 0.25}, answer['result'])
+
+    def test_a_cast_is_answered_by_its_notification(self):
+        self.client.cast({}, 'ping', **known_host.request('r7'))
+        event = self.told.get(timeout=30)
+        self.assertEqual('instance.guest.ping.end', event.event_type)
+        self.assertEqual('r7', event.payload['request_id'])
+
+    def test_a_request_reaches_only_the_host_that_it_names(self):
+        other = self.serve('compute-2')
+        self.client.call({}, 'ping', **known_host.request())
+        self.assertEqual(1, len(self.host.reached))
+        self.assertEqual([], other.reached)
+
+    def test_a_cast_that_comes_too_late_is_not_run_and_says_so(self):
+        late = known_host.request(seconds=-1, path='/x', content='')
+        self.client.cast({}, 'write_file', **late)
+        self.assertEqual('expired', self.told.get(timeout=30).payload['state'])
+        self.assertEqual([], self.host.agent_of.executed)
+
+    def test_a_request_that_is_sent_twice_is_run_once(self):
+        sent = known_host.request(path='/x', content='YWJj')
+        self.client.cast({}, 'write_file', **sent)
+        self.told.get(timeout=30)
+        ran = len(self.host.agent_of.executed)
+        answer = self.client.call({}, 'write_file', **sent)
+        self.assertEqual('succeeded', answer['state'])
+        self.assertEqual(ran, len(self.host.agent_of.executed))
+        self.client.cast({}, 'write_file', **sent)
+        self.told.get(timeout=30)
+        self.assertTrue(self.told.get(timeout=30).payload['repeated'])
+        self.assertEqual(ran, len(self.host.agent_of.executed))
+
+    def test_arguments_named_as_those_of_python_are_arguments(self):
+        answer = self.client.call({}, 'ping', arguments=1, context=2, _=3)
+        self.assertEqual('invalid_request', answer['error']['code'])
+
+    def test_the_api_gets_through_to_the_guest(self):
+        client = api.Api(caller.RpcCaller(self.transport), timeout=30)
+        uuid = known_host.UUID
+        ended = client.set_password('compute-1', uuid, 'root', 'pa55word')
+        self.assertEqual('succeeded', ended['state'])
+        [sent] = self.host.agent_of.executed
+        self.assertEqual('guest-set-user-password', sent.name)
+        self.assertTrue(sent.arguments['crypted'])
+        [guest] = client.list_guests('compute-1')['result']['guests']
+        self.assertEqual(uuid, guest['instance_uuid'])

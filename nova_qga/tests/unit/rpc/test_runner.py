@@ -1,0 +1,312 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of running requests, each at most once."""
+
+import pathlib
+import threading
+import unittest
+
+import fixtures
+
+from nova_qga import errors
+from nova_qga.journal import requests
+from nova_qga.rpc import outcome
+from nova_qga.tests.fixtures import known_host
+from nova_qga.tests.fixtures import scripted_guest
+
+HASH = '$6$rounds=5000$salt$' + 'x' * 86
+PASSWORD = {'username': 'root', 'password': HASH, 'crypted': True}
+
+
+class RunTest(unittest.TestCase):
+    def setUp(self):
+        self.host = known_host.KnownHost()
+
+    def test_an_operation_ends_in_an_outcome_and_one_notification(self):
+        ended = self.host.run('set_password', **PASSWORD)
+        self.assertEqual(
+            outcome.Outcome(
+                'r1',
+                'set_password',
+                known_host.UUID,
+                'compute-1',
+                'succeeded',
+                'direct',
+                {},
+                None,
+            ),
+            ended,
+        )
+        self.assertEqual(['guest-set-user-password'], self.host.agent_of.names)
+        [event] = self.host.told
+        self.assertEqual('instance.guest.set_password.end', event.event_type)
+        self.assertEqual('web', event.payload['display_name'])
+        self.assertEqual('project-1', event.payload['tenant_id'])
+
+    def test_reading_operations_return_what_they_read(self):
+        read = self.host.run('read_file', path='/etc/motd', length=100)
+        self.assertEqual({'content': 'YWJj', 'eof': True}, read.result)
+        keys = self.host.run('list_ssh_keys', username='root')
+        self.assertEqual({'keys': []}, keys.result)
+        info = self.host.run('get_info')
+        self.assertEqual('web', info.result['host_name'])
+        pinged = self.host.run('ping')
+        self.assertEqual({'seconds': 0.25}, pinged.result)
+
+    def test_writing_says_how_much(self):
+        ended = self.host.run('write_file', path='/tmp/x', content='YWJj')
+        self.assertEqual(3, ended.result['bytes_written'])
+
+    def test_an_error_is_in_the_outcome_and_in_the_notification(self):
+        self.host.failure = known_host.unavailable()
+        ended = self.host.run('ping')
+        self.assertEqual('failed', ended.state)
+        self.assertIsNone(ended.channel)
+        self.assertIsNone(ended.result)
+        self.assertEqual(
+            {
+                'code': 'guest_unavailable',
+                'reason': 'shutoff',
+                'message': 'the guest is off: start it',
+            },
+            ended.error,
+        )
+        [event] = self.host.told
+        self.assertEqual('instance.guest.ping.error', event.event_type)
+        self.assertEqual(ended.error, event.payload['error'])
+
+    def test_an_answer_that_never_came_is_unknown(self):
+        self.host.answer_with(
+            'guest-set-user-password', errors.OutcomeUnknown('no answer')
+        )
+        ended = self.host.run('set_password', **PASSWORD)
+        self.assertEqual('unknown', ended.state)
+        self.assertEqual('direct', ended.channel)
+
+    def test_a_file_that_stops_in_the_middle_says_how_far_it_came(self):
+        self.host.answer_with(
+            'guest-file-write',
+            scripted_guest.in_turn(
+                {'count': 2, 'eof': False},
+                scripted_guest.refusal('No space left on device'),
+            ),
+        )
+        ended = self.host.run('write_file', path='/tmp/x', content='YWJj')
+        self.assertEqual('operation_failed', ended.error['code'])
+        self.assertEqual(2, ended.error['done'])
+
+    def test_a_guest_that_is_not_here_has_no_owner(self):
+        other = '00000000-0000-4000-8000-000000000000'
+        ended = self.host.run('ping', instance_uuid=other)
+        self.assertEqual('guest_not_found', ended.error['code'])
+        [event] = self.host.told
+        self.assertEqual('', event.payload['tenant_id'])
+
+    def test_a_request_gets_no_more_time_than_it_has_left(self):
+        self.host.run('ping', seconds=5)
+        self.host.run('ping', seconds=5000)
+        short, long = self.host.reached
+        self.assertLessEqual(short, 5)
+        self.assertEqual(30.0, long)
+
+    def test_a_request_that_came_too_late_is_not_run(self):
+        ended = self.host.run('set_password', seconds=-1, **PASSWORD)
+        self.assertEqual('expired', ended.state)
+        self.assertIn('clocks', ended.error['message'])
+        self.assertEqual([], self.host.reached)
+        self.assertEqual(1, len(self.host.told))
+
+    def test_a_file_larger_than_allowed_is_not_read_to_its_end(self):
+        self.host.answer_with(
+            'guest-file-read',
+            {'count': 3, 'buf-b64': 'YWJj', 'eof': False},
+        )
+        ended = self.host.run(
+            'read_file', path='/x', offset=known_host.MAX_FILE_SIZE - 2
+        )
+        self.assertEqual('invalid_request', ended.error['code'])
+        self.assertIn('max_file_size', ended.error['message'])
+
+
+class FaultTest(unittest.TestCase):
+    """What nobody foresaw, with a secret in its text."""
+
+    def setUp(self):
+        self.host = known_host.KnownHost()
+        self.fault = RuntimeError(f'cannot send {HASH}')
+
+    def run_it(self, operation, **arguments):
+        with self.assertLogs('nova_qga.rpc.fault', 'ERROR') as logged:
+            ended = self.host.run(operation, **arguments)
+        self.assertIn('runner.py', logged.output[0])
+        self.assertNotIn(HASH, logged.output[0])
+        self.assertNotIn(HASH, repr(ended) + repr(self.host.told))
+        self.assertEqual('internal', ended.error['code'])
+        self.assertIn('RuntimeError', ended.error['message'])
+        return ended
+
+    def test_before_anything_was_sent_it_is_a_failure(self):
+        self.host.failure = self.fault
+        ended = self.run_it('set_password', **PASSWORD)
+        self.assertEqual('failed', ended.state)
+
+    def test_after_that_a_change_is_unknown(self):
+        self.host.answer_with('guest-set-user-password', self.fault)
+        ended = self.run_it('set_password', **PASSWORD)
+        self.assertEqual('unknown', ended.state)
+
+    def test_and_a_reading_is_a_failure(self):
+        self.host.answer_with('guest-ssh-get-authorized-keys', self.fault)
+        ended = self.run_it('list_ssh_keys', username='root')
+        self.assertEqual('failed', ended.state)
+
+    def test_a_notifier_that_fails_breaks_no_operation(self):
+        def fail(event):
+            raise RuntimeError(HASH)
+
+        self.host.runner._notify = fail
+        with self.assertLogs('nova_qga.rpc.fault', 'ERROR') as logged:
+            ended = self.host.run('ping')
+        self.assertEqual('succeeded', ended.state)
+        self.assertNotIn(HASH, logged.output[0])
+
+
+class RepeatedTest(fixtures.TestWithFixtures, unittest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        self.host = self.start()
+
+    def start(self):
+        """A host's agent, with the journal that the last one left."""
+        self.journal = requests.Journal(self.folder)
+        self.addCleanup(self.journal.close)
+        return known_host.KnownHost(self.journal)
+
+    def test_it_is_not_run_again_and_its_outcome_is_told_again(self):
+        first = self.host.run('set_password', **PASSWORD)
+        again = self.host.run('set_password', **PASSWORD)
+        self.assertEqual(first, again)
+        self.assertEqual(1, len(self.host.agent_of.executed))
+        self.assertEqual(
+            [False, True],
+            [event.payload['repeated'] for event in self.host.told],
+        )
+
+    def test_an_error_is_told_again_as_it_was(self):
+        self.host.answer_with(
+            'guest-set-user-password', scripted_guest.refusal('no such user')
+        )
+        first = self.host.run('set_password', **PASSWORD)
+        self.assertEqual(first, self.host.run('set_password', **PASSWORD))
+
+    def test_also_after_a_restart_and_after_its_expiry(self):
+        first = self.host.run('write_file', path='/x', content='YWJj')
+        self.journal.close()
+        host = self.start()
+        again = host.run('write_file', seconds=-1, path='/x', content='YWJj')
+        self.assertEqual('succeeded', again.state)
+        self.assertEqual({'bytes_written': 3}, again.result)
+        self.assertEqual(first.channel, again.channel)
+        self.assertEqual([], host.agent_of.executed)
+
+    def test_what_is_only_read_is_read_again(self):
+        self.host.run('read_file', path='/x')
+        self.host.run('read_file', path='/x')
+        opened = self.host.agent_of.names.count('guest-file-open')
+        self.assertEqual(2, opened)
+
+    def test_an_id_that_another_request_has_is_refused(self):
+        self.host.run('set_password', **PASSWORD)
+        other = self.host.run('write_file', path='/x', content='YWJj')
+        self.assertEqual('invalid_request', other.error['code'])
+        self.assertIn('request_id', other.error['message'])
+
+    def test_one_that_still_runs_is_waited_for_and_told_once(self):
+        began, go_on = threading.Event(), threading.Event()
+
+        def slow(arguments):
+            began.set()
+            go_on.wait(30)
+            return {}
+
+        self.host.answer_with('guest-set-user-password', slow)
+        ended = []
+
+        def run():
+            ended.append(self.host.run('set_password', **PASSWORD))
+
+        first = threading.Thread(target=run)
+        first.start()
+        self.assertTrue(began.wait(30))
+        others = [threading.Thread(target=run) for _ in range(3)]
+        for other in others:
+            other.start()
+        go_on.set()
+        for thread in (first, *others):
+            thread.join(30)
+        self.assertEqual(['succeeded'] * 4, [each.state for each in ended])
+        self.assertEqual(1, len(self.host.agent_of.executed))
+        first_told = [
+            event for event in self.host.told if not event.payload['repeated']
+        ]
+        self.assertEqual(1, len(first_told))
+
+    def test_one_that_does_not_end_in_time_is_unknown_to_who_asks_again(self):
+        record = requests.Record('r1', 'set_password', known_host.UUID)
+        self.journal.begin(record, 4e9)
+        ended = self.host.run('set_password', seconds=0.05, **PASSWORD)
+        self.assertEqual('unknown', ended.state)
+        self.assertIn('still', ended.error['message'])
+        self.assertEqual([], self.host.told, 'who runs it will tell')
+
+    def test_what_a_crash_cut_off_is_told_at_the_next_start(self):
+        record = requests.Record('r1', 'set_password', known_host.UUID)
+        self.journal.begin(record, 4e9)
+        self.journal.close()
+        host = self.start()
+        host.runner.tell_interrupted()
+        [event] = host.told
+        self.assertEqual('instance.guest.set_password.error', event.event_type)
+        self.assertEqual('unknown', event.payload['state'])
+        self.assertEqual('project-1', event.payload['tenant_id'])
+        again = host.run('set_password', **PASSWORD)
+        self.assertEqual('unknown', again.state)
+        self.assertEqual([], host.agent_of.executed)
+
+    def test_nothing_is_changed_where_it_cannot_be_noted(self):
+        self.journal.close()
+        ended = self.host.run('set_password', **PASSWORD)
+        self.assertEqual('service_unavailable', ended.error['code'])
+        self.assertEqual([], self.host.agent_of.executed)
+        self.assertEqual('succeeded', self.host.run('ping').state)
+
+    def test_the_journal_holds_no_argument_and_no_result(self):
+        self.host.run('set_password', **PASSWORD)
+        self.host.run(
+            'write_file',
+            request_id='r2',
+            path='/root/pa55word',
+            content='czNjcmV0IGNvbnRlbnQ=',
+        )
+        kept = b''.join(file.read_bytes() for file in self.folder.iterdir())
+        for secret in (
+            HASH.encode(),
+            b'czNjcmV0',
+            b's3cret',
+            b'pa55word',
+            b'sha256',
+        ):
+            with self.subTest(secret=secret):
+                self.assertNotIn(secret, kept)
+        self.assertIn(b'bytes_written', kept)

@@ -1,0 +1,130 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of what a host tells about its guests."""
+
+import json
+import unittest
+
+from nova_qga import errors
+from nova_qga.tests.fixtures import known_host
+
+
+class ListGuestsTest(unittest.TestCase):
+    def setUp(self):
+        self.host = known_host.KnownHost()
+
+    def test_every_guest_is_told_with_its_owner_and_its_channels(self):
+        answer = self.host.endpoint.list_guests({})
+        self.assertEqual('succeeded', answer['state'])
+        self.assertEqual('compute-1', answer['host'])
+        self.assertIsNone(answer['instance_uuid'])
+        self.assertEqual(
+            [
+                {
+                    'instance_uuid': known_host.UUID,
+                    'name': 'web',
+                    'domain': 'instance-00000001',
+                    'state': 'running',
+                    'project_id': 'project-1',
+                    'user_id': 'user-1',
+                    'flavor': 'm1.tiny',
+                    'channels': [
+                        {
+                            'name': 'org.qemu.guest_agent.0',
+                            'kind': 'standard',
+                            'open': True,
+                        },
+                        {
+                            'name': 'org.qemu.guest_agent.1',
+                            'kind': 'direct',
+                            'open': None,
+                        },
+                    ],
+                    'agent_version': None,
+                }
+            ],
+            answer['result']['guests'],
+        )
+
+    def test_the_version_of_an_agent_that_was_met_is_told(self):
+        guest = self.host.directory.get(known_host.UUID)
+        guest.info = self.host.agent_of.info()
+        [told] = self.host.endpoint.list_guests({})['result']['guests']
+        self.assertEqual('7.2.22', told['agent_version'])
+
+    def test_a_libvirtd_that_is_away_is_said(self):
+        self.host.failure = errors.ServiceUnavailable('start libvirtd')
+        answer = self.host.endpoint.list_guests({})
+        self.assertEqual('failed', answer['state'])
+        self.assertEqual('service_unavailable', answer['error']['code'])
+
+    def test_a_request_that_came_too_late_is_not_answered(self):
+        answer = self.host.endpoint.list_guests(
+            {}, expires_at=known_host.in_seconds(-1), request_id='r1'
+        )
+        self.assertEqual('expired', answer['state'])
+        self.assertEqual('r1', answer['request_id'])
+
+    def test_nothing_is_notified(self):
+        self.host.endpoint.list_guests({})
+        self.host.endpoint.get_metrics({}, instance_uuid=known_host.UUID)
+        self.assertEqual([], self.host.told)
+
+
+class GetMetricsTest(unittest.TestCase):
+    def setUp(self):
+        self.host = known_host.KnownHost()
+
+    def ask(self, **arguments):
+        return self.host.endpoint.get_metrics({}, **arguments)
+
+    def test_samples_have_their_units_labels_and_time(self):
+        answer = self.ask(instance_uuid=known_host.UUID)
+        result = answer['result']
+        self.assertEqual(known_host.UUID, answer['instance_uuid'])
+        self.assertEqual('2026-01-01T00:00:00.250+00:00', result['timestamp'])
+        self.assertEqual('guest', result['source'])
+        self.assertEqual(
+            {
+                'name': 'guest.disk.read.bytes',
+                'value': 4096,
+                'unit': 'B',
+                'kind': 'cumulative',
+                'labels': {'device': 'vda'},
+            },
+            result['samples'][2],
+        )
+        self.assertEqual(
+            {'network': 'the agent has no command that tells'},
+            result['missing'],
+        )
+        self.assertEqual(answer, json.loads(json.dumps(answer)))
+
+    def test_a_guest_must_be_named(self):
+        for given in ({}, {'instance_uuid': 7}, {'guest': 'x'}):
+            with self.subTest(given=given):
+                answer = self.ask(**given)
+                self.assertEqual('invalid_request', answer['error']['code'])
+
+    def test_why_a_guest_cannot_be_sampled_is_said(self):
+        self.host.sample_failure = known_host.unavailable()
+        answer = self.ask(instance_uuid=known_host.UUID)
+        self.assertEqual('failed', answer['state'])
+        self.assertEqual('shutoff', answer['error']['reason'])
+
+    def test_a_fault_leaves_as_an_outcome_too(self):
+        self.host.sample_failure = RuntimeError('details')
+        with self.assertLogs('nova_qga.rpc.fault', 'ERROR') as logged:
+            answer = self.ask(instance_uuid=known_host.UUID)
+        self.assertEqual('internal', answer['error']['code'])
+        self.assertNotIn('details', logged.output[0] + str(answer))
