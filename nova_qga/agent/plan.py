@@ -47,6 +47,7 @@ class Plan:
     """The sources for one kind of agent.
 
     :ivar files: paths to keep open, in order
+    :ivar readers: path -> the collector that reads it
     :ivar once: files to read one time, with their source's collector
     """
 
@@ -74,6 +75,11 @@ class Plan:
                 if isinstance(source.question, base.ProcFile)
             )
         )
+        self.readers = {
+            source.question.path: name
+            for name, source in chosen
+            if isinstance(source.question, base.ProcFile)
+        }
         self._batches: dict[
             tuple[int | None, ...], tuple[command.Batch, tuple[Slot, ...]]
         ] = {}

@@ -219,12 +219,13 @@ class Sampler:
             reading = commands.read_file(handle, sampling_plan.FILE_SIZE)
             [reply] = yield command.Batch((reading,))
             yield command.Batch((commands.close_file(handle),))
-            if isinstance(reply, errors.CommandError):
-                self._refused[path] = str(reply)
-                continue
-            self._constant[path] = tuple(
-                source.samples(reading.read(reply).data)
-            )
+            try:
+                if isinstance(reply, errors.CommandError):
+                    raise reply
+                text = reading.read(reply).data
+                self._constant[path] = tuple(source.samples(text))
+            except (errors.CommandError, errors.InvalidReply) as error:
+                self._refused[path] = str(error)
 
     def _drop_stale(
         self, slots: tuple[sampling_plan.Slot, ...], replies: list[Any]
@@ -267,6 +268,9 @@ class Sampler:
                 missing[name] = 'the collector failed: see the log'
         for constant in self._constant.values():
             samples.extend(constant)
+        for path, reason in self._refused.items():
+            if path in plan.readers:
+                missing[plan.readers[path]] = reason
         for name in plan.silent:
             missing[name] = 'the agent has no command that tells'
         return self._sample_set(samples, missing)

@@ -26,14 +26,14 @@ from nova_qga.collectors import proc
 from nova_qga.collectors import rows
 from nova_qga import errors
 from nova_qga.protocol import commands
-from nova_qga.protocol import replies
+from nova_qga.protocol import statistics
 
 CPU_TIME = base.Metric(
     'guest.cpu.time', base.Unit.SECONDS, base.Kind.CUMULATIVE
 )
 
 #: In the order of the columns of /proc/stat and of CpuStats.
-_MODES = replies.CpuStats._fields[1:]
+_MODES = statistics.CpuStats._fields[1:]
 _LABELS = [('mode', mode) for mode in _MODES]
 
 #: The line of all CPUs comes first.
@@ -42,7 +42,7 @@ _LINE = re.compile(rb'cpu {1,8}(\d{1,20}(?: \d{1,20}){3,15})\n')
 _TICKS_PER_SECOND = 100
 
 
-def _read_cpustats(cpus: Sequence[replies.CpuStats]) -> list[base.Sample]:
+def _read_cpustats(cpus: Sequence[statistics.CpuStats]) -> list[base.Sample]:
     """Add up the CPUs; a mode that not all of them know is left out."""
     distinct = {cpu.cpu: cpu[1:] for cpu in reversed(cpus)}
     columns = zip(*distinct.values())

@@ -29,7 +29,7 @@ from nova_qga.collectors import proc
 from nova_qga.collectors import rows
 from nova_qga.protocol import commands
 from nova_qga.protocol import reading
-from nova_qga.protocol import replies
+from nova_qga.protocol import statistics
 
 READ_OPERATIONS = base.Metric(
     'guest.disk.read.operations', base.Unit.COUNT, base.Kind.CUMULATIVE
@@ -98,7 +98,9 @@ def _values(counters: Sequence[int | None]) -> list[float | None]:
     ]
 
 
-def _read_diskstats(disks: Iterable[replies.DiskStats]) -> list[base.Sample]:
+def _read_diskstats(
+    disks: Iterable[statistics.DiskStats],
+) -> list[base.Sample]:
     values: dict[str, Sequence[float | None]] = {}
     for name, *counters in disks:
         if name not in values and not _is_no_whole_disk(name):

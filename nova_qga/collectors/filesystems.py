@@ -25,7 +25,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from nova_qga.collectors import base
 from nova_qga.collectors import rows
 from nova_qga.protocol import commands
-from nova_qga.protocol import replies
+from nova_qga.protocol import statistics
 
 SIZE = base.Metric('guest.filesystem.size', base.Unit.BYTES, base.Kind.GAUGE)
 USED = base.Metric('guest.filesystem.used', base.Unit.BYTES, base.Kind.GAUGE)
@@ -40,7 +40,7 @@ _IMAGES = frozenset(
 
 
 def _read_filesystems(
-    filesystems: Iterable[replies.Filesystem],
+    filesystems: Iterable[statistics.Filesystem],
 ) -> list[base.Sample]:
     samples: list[base.Sample] = []
     for filesystem in _distinct(filesystems):
@@ -54,14 +54,14 @@ def _read_filesystems(
 
 
 def _distinct(
-    filesystems: Iterable[replies.Filesystem],
-) -> Iterable[replies.Filesystem]:
+    filesystems: Iterable[statistics.Filesystem],
+) -> Iterable[statistics.Filesystem]:
     """Return each device's filesystem once, where it is mounted highest.
 
     Agents before 10.0 list a filesystem again for each bind mount, of which
     a container host has hundreds, and list the newest first.
     """
-    highest: dict[str, replies.Filesystem] = {}
+    highest: dict[str, statistics.Filesystem] = {}
     for filesystem in filesystems:
         if filesystem.type in _IMAGES:
             continue
@@ -73,7 +73,7 @@ def _distinct(
     return sorted(highest.values(), key=_height)[: rows.MAX_DEVICES]
 
 
-def _height(filesystem: replies.Filesystem) -> tuple[int, str]:
+def _height(filesystem: statistics.Filesystem) -> tuple[int, str]:
     return len(filesystem.mountpoint), filesystem.mountpoint
 
 

@@ -24,7 +24,7 @@ from nova_qga.collectors import base
 from nova_qga.collectors import rows
 from nova_qga import errors
 from nova_qga.protocol import commands
-from nova_qga.protocol import replies
+from nova_qga.protocol import statistics
 
 LOAD_1M = base.Metric('guest.load.1m', base.Unit.COUNT, base.Kind.GAUGE)
 LOAD_5M = base.Metric('guest.load.5m', base.Unit.COUNT, base.Kind.GAUGE)
@@ -44,7 +44,7 @@ _LOADAVG = re.compile(
 )
 
 
-def _read_load(load: replies.LoadAverage) -> list[base.Sample]:
+def _read_load(load: statistics.LoadAverage) -> list[base.Sample]:
     return rows.samples(_AVERAGES, load)
 
 

@@ -23,7 +23,7 @@ from nova_qga.collectors import base
 from nova_qga.collectors import proc
 from nova_qga.collectors import rows
 from nova_qga.protocol import commands
-from nova_qga.protocol import replies
+from nova_qga.protocol import statistics
 
 
 def _bytes(name: str) -> base.Metric:
@@ -55,13 +55,12 @@ _LINE = re.compile(
 
 
 def _read_interfaces(
-    interfaces: Iterable[replies.Interface],
+    interfaces: Iterable[tuple[str, statistics.InterfaceCounters]],
 ) -> list[base.Sample]:
     counters: dict[str, Sequence[float | None]] = {}
-    for name, _, _, statistics in interfaces:
-        # An address label (eth0:1) is listed too, with no statistics.
-        if statistics is not None and name not in _LOOPBACK:
-            counters.setdefault(name, statistics)
+    for name, counted in interfaces:
+        if name not in _LOOPBACK:
+            counters.setdefault(name, counted)
     return rows.device_samples(NetworkCollector.metrics, counters)
 
 
@@ -70,7 +69,7 @@ def _read_proc(content: bytes) -> list[base.Sample]:
     return rows.device_samples(NetworkCollector.metrics, found)
 
 
-_INTERFACES = base.Source(commands.get_interfaces(), _read_interfaces)
+_INTERFACES = base.Source(commands.get_interface_counters(), _read_interfaces)
 _PROC = base.Source(base.ProcFile('/proc/net/dev'), _read_proc)
 
 

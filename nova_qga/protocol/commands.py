@@ -25,6 +25,7 @@ import functools
 from nova_qga import errors
 from nova_qga.protocol import command
 from nova_qga.protocol import replies
+from nova_qga.protocol import statistics
 
 #: Bytes read by one command. libvirt gives up at 10 MiB a reply and stays
 #: broken until the guest reopens its port, so stay far below.
@@ -81,19 +82,19 @@ def get_users() -> command.Command[tuple[replies.User, ...]]:
 
 
 def get_interfaces() -> command.Command[tuple[replies.Interface, ...]]:
-    """Ask for network interfaces (1.1; statistics from 2.11)."""
+    """Ask for network interfaces and their addresses (1.1)."""
     return command.Command(
         'guest-network-get-interfaces', replies.read_interfaces, {}, False
     )
 
 
 def get_interface_counters() -> command.Command[
-    tuple[tuple[str, replies.InterfaceCounters], ...]
+    tuple[tuple[str, statistics.InterfaceCounters], ...]
 ]:
     """Ask for network interfaces, for the sake of their counters (2.11)."""
     return command.Command(
         'guest-network-get-interfaces',
-        replies.read_interface_counters,
+        statistics.read_interface_counters,
         {},
         False,
     )
@@ -104,31 +105,31 @@ def get_disks() -> command.Command[tuple[replies.Disk, ...]]:
     return command.Command('guest-get-disks', replies.read_disks, {}, False)
 
 
-def get_filesystems() -> command.Command[tuple[replies.Filesystem, ...]]:
+def get_filesystems() -> command.Command[tuple[statistics.Filesystem, ...]]:
     """Ask for mounted filesystems (2.2; sizes from 3.0)."""
     return command.Command(
-        'guest-get-fsinfo', replies.read_filesystems, {}, False
+        'guest-get-fsinfo', statistics.read_filesystems, {}, False
     )
 
 
-def get_cpustats() -> command.Command[tuple[replies.CpuStats, ...]]:
+def get_cpustats() -> command.Command[tuple[statistics.CpuStats, ...]]:
     """Ask for CPU time (7.1, Linux)."""
     return command.Command(
-        'guest-get-cpustats', replies.read_cpustats, {}, False
+        'guest-get-cpustats', statistics.read_cpustats, {}, False
     )
 
 
-def get_diskstats() -> command.Command[tuple[replies.DiskStats, ...]]:
+def get_diskstats() -> command.Command[tuple[statistics.DiskStats, ...]]:
     """Ask for block device counters (7.1, Linux)."""
     return command.Command(
-        'guest-get-diskstats', replies.read_diskstats, {}, False
+        'guest-get-diskstats', statistics.read_diskstats, {}, False
     )
 
 
-def get_load() -> command.Command[replies.LoadAverage]:
+def get_load() -> command.Command[statistics.LoadAverage]:
     """Ask for load averages (10.0)."""
     return command.Command(
-        'guest-get-load', replies.read_load, {}, False, _SMALL
+        'guest-get-load', statistics.read_load, {}, False, _SMALL
     )
 
 

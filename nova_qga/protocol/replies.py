@@ -73,26 +73,12 @@ class Address(NamedTuple):
     prefix: int
 
 
-class InterfaceCounters(NamedTuple):
-    """Packets and bytes since the interface came up."""
-
-    rx_bytes: int
-    rx_packets: int
-    rx_errs: int
-    rx_dropped: int
-    tx_bytes: int
-    tx_packets: int
-    tx_errs: int
-    tx_dropped: int
-
-
 class Interface(NamedTuple):
     """A network interface."""
 
     name: str
     hardware_address: str | None
     addresses: tuple[Address, ...]
-    statistics: InterfaceCounters | None
 
 
 class Disk(NamedTuple):
@@ -101,57 +87,6 @@ class Disk(NamedTuple):
     name: str
     partition: bool
     alias: str | None
-
-
-class Filesystem(NamedTuple):
-    """A mounted filesystem, sizes in bytes (agents from 3.0)."""
-
-    name: str
-    mountpoint: str
-    type: str
-    used_bytes: int | None
-    total_bytes: int | None
-
-
-class CpuStats(NamedTuple):
-    """CPU time since boot in **milliseconds**.
-
-    ``guest`` is part of ``user``, ``guestnice`` part of ``nice``.
-    """
-
-    cpu: int
-    user: int
-    nice: int
-    system: int
-    idle: int
-    iowait: int | None
-    irq: int | None
-    softirq: int | None
-    steal: int | None
-
-
-class DiskStats(NamedTuple):
-    """A block device's counters since boot.
-
-    Sectors of 512 bytes, ticks in **milliseconds**.
-    """
-
-    name: str
-    read_ios: int | None
-    read_sectors: int | None
-    read_ticks: int | None
-    write_ios: int | None
-    write_sectors: int | None
-    write_ticks: int | None
-    total_ticks: int | None
-
-
-class LoadAverage(NamedTuple):
-    """Load averages over 1, 5 and 15 minutes."""
-
-    load1m: float
-    load5m: float
-    load15m: float
 
 
 class FileChunk(NamedTuple):
@@ -217,32 +152,15 @@ def read_users(reply: Any) -> tuple[User, ...]:
 
 
 def read_interfaces(reply: Any) -> tuple[Interface, ...]:
-    """Read guest-network-get-interfaces (``statistics`` from 2.11)."""
+    """Read guest-network-get-interfaces, without its counters."""
     return tuple(
         Interface(
             reading.string(reading.record(entry), 'name'),
             reading.optional_string(entry, 'hardware-address'),
             _read_addresses(entry.get('ip-addresses', [])),
-            _read_counters(entry.get('statistics')),
         )
         for entry in reading.items(reply)
     )
-
-
-def read_interface_counters(
-    reply: Any,
-) -> tuple[tuple[str, InterfaceCounters], ...]:
-    """Read no more of guest-network-get-interfaces than is sampled.
-
-    An interface without counters is left out: an address label (eth0:1) is
-    listed as one.
-    """
-    counted = []
-    for entry in reading.items(reply):
-        counters = _read_counters(reading.record(entry).get('statistics'))
-        if counters is not None:
-            counted.append((reading.string(entry, 'name'), counters))
-    return tuple(counted)
 
 
 def _read_addresses(value: Any) -> tuple[Address, ...]:
@@ -256,18 +174,6 @@ def _read_addresses(value: Any) -> tuple[Address, ...]:
     )
 
 
-def _read_counters(value: Any) -> InterfaceCounters | None:
-    if value is None:
-        return None
-    counters = reading.uints(reading.record(value), _COUNTERS)
-    if None in counters:
-        raise errors.InvalidReply('a counter of the interface is missing')
-    return InterfaceCounters._make(counters)
-
-
-_COUNTERS = [key.replace('_', '-') for key in InterfaceCounters._fields]
-
-
 def read_disks(reply: Any) -> tuple[Disk, ...]:
     """Read guest-get-disks (5.2)."""
     return tuple(
@@ -278,69 +184,6 @@ def read_disks(reply: Any) -> tuple[Disk, ...]:
         )
         for entry in reading.items(reply)
     )
-
-
-def read_filesystems(reply: Any) -> tuple[Filesystem, ...]:
-    """Read guest-get-fsinfo."""
-    return tuple(
-        [
-            Filesystem(
-                reading.string(reading.record(entry), 'name'),
-                reading.string(entry, 'mountpoint'),
-                reading.string(entry, 'type'),
-                *reading.uints(entry, ('used-bytes', 'total-bytes')),
-            )
-            for entry in reading.items(reply)
-        ]
-    )
-
-
-def read_cpustats(reply: Any) -> tuple[CpuStats, ...]:
-    """Read guest-get-cpustats (7.1, Linux); no line for the total."""
-    return tuple([_read_cpustats_entry(e) for e in reading.items(reply)])
-
-
-def _read_cpustats_entry(entry: Any) -> CpuStats:
-    stats = CpuStats._make(
-        reading.uints(reading.record(entry), CpuStats._fields)
-    )
-    if None in stats[:_CPU_REQUIRED]:
-        raise errors.InvalidReply('a CPU without its times')
-    return stats
-
-
-#: cpu, user, nice, system and idle are always there.
-_CPU_REQUIRED = 5
-
-
-def read_diskstats(reply: Any) -> tuple[DiskStats, ...]:
-    """Read guest-get-diskstats (7.1, Linux)."""
-    return tuple([_read_diskstats_entry(e) for e in reading.items(reply)])
-
-
-def _read_diskstats_entry(entry: Any) -> DiskStats:
-    stats = reading.record(reading.record(entry).get('stats'))
-    return DiskStats._make(
-        (
-            reading.string(entry, 'name'),
-            *reading.uints(stats, _DISK_COUNTERS),
-        )
-    )
-
-
-_DISK_COUNTERS = [key.replace('_', '-') for key in DiskStats._fields[1:]]
-
-
-def read_load(reply: Any) -> LoadAverage:
-    """Read guest-get-load (10.0)."""
-    fields = reading.record(reply)
-    load = LoadAverage(*[reading.number(fields, k) for k in _LOADS])
-    if min(load) < 0:
-        raise errors.InvalidReply('a load is negative')
-    return load
-
-
-_LOADS = list(LoadAverage._fields)
 
 
 def read_handle(reply: Any) -> int:

@@ -32,6 +32,7 @@ from typing import Any
 from nova_qga import errors
 from nova_qga.protocol import command
 from nova_qga.protocol import decoding
+from nova_qga.protocol import messages
 
 # 0xFF never occurs in UTF-8, so it cannot be part of a JSON message. It also
 # clears the agent's parser, whatever an earlier client left in it.
@@ -46,9 +47,6 @@ MAX_SYNC_LINE = 256
 
 #: What a sync alone carries behind it.
 NOTHING = command.Batch(())
-_STRAY = object()
-_ECHO = 'the request came back: something echoes, and it is no guest agent'
-_UNSUPPORTED = ('CommandNotFound', 'CommandDisabled')
 
 
 def random_id() -> int:
@@ -192,15 +190,15 @@ class Session:
         for line, asked in zip(lines, self._pending, strict=True):
             if len(line) > asked.max_reply:
                 return
-        messages = decoding.decode_lines(lines)
-        if messages is None:
+        decoded = decoding.decode_lines(lines)
+        if decoded is None:
             return
         replies = []
-        for message in messages:
+        for message in decoded:
             if len(message) == 1 and 'return' in message:
                 replies.append(message['return'])
             elif message.keys() == {'error'}:
-                replies.append(_reply(message))
+                replies.append(messages.reply(message))
             else:
                 return
         self._replies += replies
@@ -232,8 +230,8 @@ class Session:
             self._count_stray()
             return
         message = decoding.decode(line)
-        reply = _reply(message)
-        if reply is _STRAY or not self._is_ours(message):
+        reply = messages.reply(message)
+        if reply is messages.STRAY or not self._is_ours(message):
             self._count_stray()
             return
         del self._pending[0]
@@ -273,34 +271,7 @@ def _answers_sync(line: bytes, wanted: int) -> bool:
     except errors.MalformedMessage:
         return False
     if 'execute' in fields and b'%d' % wanted in message:
-        raise errors.MalformedMessage(_ECHO)
+        raise errors.MalformedMessage(messages.ECHO)
     value = fields.get('return')
     # A type check, for True == 1 and 5.0 == 5.
     return type(value) is int and value == wanted and 'error' not in fields
-
-
-def _reply(message: dict[str, Any]) -> Any:
-    """Return the value, or a CommandError, that a message carries.
-
-    A QMP greeting or an event is ``_STRAY``: it answers nothing.
-
-    :raises MalformedMessage: it carries neither, or both
-    """
-    if 'return' in message:
-        if 'error' in message:
-            raise errors.MalformedMessage('both a result and an error')
-        return message['return']
-    error = message.get('error')
-    if type(error) is not dict:
-        if 'QMP' in message or 'event' in message:
-            return _STRAY
-        if 'execute' in message:
-            raise errors.MalformedMessage(_ECHO)
-        raise errors.MalformedMessage('neither a result nor an error')
-    error_class = error.get('class')
-    description = error.get('desc')
-    if type(error_class) is not str or type(description) is not str:
-        raise errors.MalformedMessage('an error without class or text')
-    if error_class in _UNSUPPORTED:
-        return errors.CommandUnsupported(error_class, description)
-    return errors.CommandError(error_class, description)
