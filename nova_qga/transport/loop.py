@@ -61,7 +61,8 @@ class Loop:
     def stop(self) -> None:
         """Stop the thread; what is under way is dropped."""
         if self._thread.is_alive():
-            self.call(self.asyncio.stop)
+            # A socket that is aborted now is closed in the turn after this.
+            self.call(self.asyncio.call_soon, self.asyncio.stop)
             self._thread.join()
         if not self.asyncio.is_closed():
             self.asyncio.close()
