@@ -13,15 +13,13 @@
 """Entry points.
 
 oslo.service is told to use threads before anything else of oslo is loaded:
-what is loaded first decides, and left alone it would be eventlet.
+what is loaded first decides, and left alone it would be eventlet. Where that
+is installed, as beside Nova, futurist would still load it, for nothing.
 """
 
 import sys
 
-# Where it is installed, oslo loads it although nobody uses it: for one thing
-# that costs 10 MiB, for another it must not patch anything here.
+from oslo_service import backend
+
 sys.modules.setdefault('eventlet', None)  # type: ignore[arg-type]
-
-from oslo_service import backend  # noqa: E402
-
 backend.init_backend(backend.BackendType.THREADING)

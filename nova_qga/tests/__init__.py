@@ -11,8 +11,3 @@
 # under the License.
 
 """What shows that nova-qga works."""
-
-# Before a test loads anything else of oslo: what is loaded first decides.
-from oslo_service import backend
-
-backend.init_backend(backend.BackendType.THREADING)

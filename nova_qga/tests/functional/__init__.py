@@ -10,4 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Tests against a real qemu-ga, libvirtd, QEMU guest or RabbitMQ."""
+"""Tests with real parts: qemu-ga, libvirtd, QEMU, RabbitMQ, Nova."""
+
+# For what it does when it is loaded: threads, and no eventlet.
+from nova_qga import cmd  # noqa: F401
