@@ -72,7 +72,8 @@ count() {
 
 shell_scripts() {
     git ls-files --cached --others --exclude-standard \
-        '*.sh' .ci/run devstack/settings
+        '*.sh' .ci/run devstack/settings \
+        'tools/guest/root/sbin/*' tools/guest/root/etc/init.d/rcS
 }
 
 lint_shell() {
