@@ -24,7 +24,7 @@ from nova_qga.cli import transfer
 
 
 class PutFile(command.Command):
-    """Write a file into a guest
+    """Write a file into a guest.
 
     It is made, or emptied first. It belongs to root there, and every account
     of the guest may be able to read it: put no secret so. Where writing stops
@@ -81,7 +81,7 @@ class PutFile(command.Command):
 
 
 class GetFile(command.Command):
-    """Read a file from a guest
+    """Read a file from a guest.
 
     It stands under its local name only when it is whole. On a terminal, what
     does not print is escaped.

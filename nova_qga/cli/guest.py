@@ -23,7 +23,7 @@ from nova_qga.cli import outcome
 
 
 class ListGuests(command.Lister):
-    """List the guests of a compute host
+    """List the guests of a compute host.
 
     Also those that are off, or have no guest agent.
     """
@@ -49,7 +49,7 @@ class ListGuests(command.Lister):
 
 
 class ShowGuest(command.ShowOne):
-    """Show what a guest is, and what its agent tells of it
+    """Show what a guest is, and what its agent tells of it.
 
     Everything but its identity is the guest's own word. A section that its
     agent cannot give is missing, and "unavailable" says why.
@@ -79,7 +79,7 @@ class ShowGuest(command.ShowOne):
 
 
 class PingGuest(command.ShowOne):
-    """Ask a guest's agent whether it is there"""
+    """Ask a guest's agent whether it is there."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)

@@ -22,10 +22,11 @@ from nova_qga.cli import cells
 from nova_qga.cli import command
 from nova_qga.cli import key_files
 from nova_qga.cli import outcome
+from nova_qga.cli import shell
 
 
 class AddKeys(command.Command):
-    """Add SSH public keys to an account in a guest
+    """Add SSH public keys to an account in a guest.
 
     Its other keys are left alone, unless --replace is given. A key that is
     there already is not added again. The guest needs qemu-ga 5.2 or newer.
@@ -42,7 +43,7 @@ class AddKeys(command.Command):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        keys = key_files.read(parsed_args.key_file, self.app.stdin)
+        keys = _read(self.app, parsed_args.key_file)
         target = self.app.target()
         result = outcome.result(
             target.api.add_ssh_keys(
@@ -62,7 +63,7 @@ class AddKeys(command.Command):
 
 
 class RemoveKeys(command.Command):
-    """Remove SSH public keys from an account in a guest
+    """Remove SSH public keys from an account in a guest.
 
     A key is found by its type and data, whatever its comment. The guest
     needs qemu-ga 5.2 or newer.
@@ -74,7 +75,7 @@ class RemoveKeys(command.Command):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        keys = key_files.read(parsed_args.key_file, self.app.stdin)
+        keys = _read(self.app, parsed_args.key_file)
         target = self.app.target()
         result = outcome.result(
             target.api.remove_ssh_keys(
@@ -88,7 +89,7 @@ class RemoveKeys(command.Command):
 
 
 class ListKeys(command.Lister):
-    """List the SSH public keys of an account in a guest"""
+    """List the SSH public keys of an account in a guest."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -145,6 +146,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
             'standard input)'
         ),
     )
+
+
+def _read(app: shell.Shell, paths: Sequence[str]) -> list[str]:
+    if app.stdin.isatty() and not paths:
+        app.LOG.info('Public keys, one a line; Ctrl-D ends them:')
+    return key_files.read(paths, app.stdin)
 
 
 def _count(keys: int) -> str:

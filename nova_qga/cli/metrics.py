@@ -14,6 +14,7 @@
 
 import argparse
 from collections.abc import Iterable, Sequence
+import datetime
 from typing import Any
 
 from nova_qga.cli import cells
@@ -22,7 +23,7 @@ from nova_qga.cli import outcome
 
 
 class ShowMetrics(command.Lister):
-    """Measure a guest now, and show what was measured
+    """Measure a guest now, and show what was measured.
 
     What cannot be measured is not in the list; a line on standard error says
     why.
@@ -42,6 +43,9 @@ class ShowMetrics(command.Lister):
         )
         for collector, reason in sorted(result.get('missing', {}).items()):
             self.app.LOG.warning('No %s: %s', collector, reason)
+        moment = result['timestamp']
+        if parsed_args.formatter == 'table':
+            moment = to_the_second(moment)
         columns = ('Name', 'Labels', 'Value', 'Unit', 'Source', 'Time')
         rows = (
             (
@@ -50,8 +54,17 @@ class ShowMetrics(command.Lister):
                 sample['value'],
                 sample['unit'],
                 result.get('source'),
-                result['timestamp'],
+                moment,
             )
             for sample in result['samples']
         )
         return columns, [cells.row(row, parsed_args.formatter) for row in rows]
+
+
+def to_the_second(moment: str | None) -> str | None:
+    """Shorten a time for a table, where it stands in every row."""
+    try:
+        parsed = datetime.datetime.fromisoformat(moment or '')
+    except ValueError:
+        return moment
+    return f'{parsed.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S}Z'

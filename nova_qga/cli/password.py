@@ -20,7 +20,7 @@ from nova_qga.cli import secret
 
 
 class SetPassword(command.Command):
-    """Set the password of an account in a guest
+    """Set the password of an account in a guest.
 
     The password is asked for twice, or read from a file or standard input,
     less one line break at its end. It is hashed here, so that it does not

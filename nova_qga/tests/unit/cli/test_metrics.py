@@ -39,6 +39,9 @@ class ShowTest(unittest.TestCase):
         self.assertIn(' cpu=0,mode=user 12.5 s ', first)
         self.assertIn(' - 201326592 B ', second)
 
+    def test_a_table_has_the_time_to_the_second(self):
+        self.assertIn('| 2026-03-01 12:00:00Z |', self.show('table').out)
+
     def test_what_could_not_be_measured_is_said_beside_it(self):
         ended = self.show('json')
         self.assertEqual(

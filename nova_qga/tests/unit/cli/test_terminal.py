@@ -105,6 +105,13 @@ class TerminalTest(fixtures.TestWithFixtures):
         # The cursor is shown again.
         self.assertIn('\x1b[?25h', screen.screen)
 
+    def test_keys_that_are_to_be_typed_are_asked_for(self):
+        screen = self.start('key', 'add', UUID)
+        screen.expect('Public keys, one a line')
+        screen.type(f'{fake_api.ED25519}\n\x04')
+        self.assertEqual(0, screen.wait(), screen.text)
+        self.assertIn('1 key added', screen.text)
+
     def test_content_gives_the_terminal_no_commands(self):
         screen = self.start('file', 'get', UUID, '/text', '-')
         self.assertEqual(0, screen.wait(), screen.text)
