@@ -55,13 +55,6 @@ def uint(fields: Mapping[str, Any], key: str, limit: int = UINT64_MAX) -> int:
     return value
 
 
-def optional_uint(fields: Mapping[str, Any], key: str) -> int | None:
-    """Return the integer at ``key``, or None where there is none."""
-    if key not in fields:
-        return None
-    return uint(fields, key)
-
-
 def uints(fields: Mapping[str, Any], keys: Sequence[str]) -> list[int | None]:
     """Return several integers in one go; None where there is none.
 

@@ -182,7 +182,7 @@ class Session:
         Anything else is left in the buffer, to be looked at line by line:
         this is a shortcut for the thousands of guests that behave.
         """
-        if not self._buffer.endswith(b'\n'):
+        if self._spent or not self._buffer.endswith(b'\n'):
             return  # each byte is looked at here once
         lines = bytes(self._buffer).split(b'\n')
         if len(lines) != len(self._pending) + 1 or lines.pop():

@@ -146,6 +146,8 @@ def _read_cpustats_entry(entry: Any) -> CpuStats:
     )
     if None in stats[:_CPU_REQUIRED]:
         raise errors.InvalidReply('a CPU without its times')
+    if stats.cpu > reading.MAX_ITEMS:
+        raise errors.InvalidReply('a CPU with a number that none has')
     return stats
 
 
