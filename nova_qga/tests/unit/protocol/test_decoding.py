@@ -351,6 +351,43 @@ class RepeatedKeyTest(_Assertions):
         self.assert_refused(b'{"return": {%s,"8999":1}}' % members)
 
 
+class LinesTest(_Assertions):
+    """Several lines at once: the same as one by one, or left to that."""
+
+    def test_plain_lines_are_decoded(self):
+        lines = [b'{"return": {"a": 1}}', b'{"return": []}', b'{"error": {}}']
+        self.assertEqual(
+            [decoding.decode(line) for line in lines],
+            decoding.decode_lines(lines),
+        )
+
+    def test_a_line_that_may_be_bad_is_left_to_a_closer_look(self):
+        good = b'{"return": 1}'
+        for bad in (
+            b'{"a": 1, "a": 2}',
+            rb'{"a": 1, "\u0061": 2}',
+            b'{"a" : 1, "a": 2}',
+            b'{"a"\r: 1, "a": 2}',
+            b'[1]',
+            b'1',
+            b'',
+            b'{"a": 1}, {"b": 2}',
+            b'{"a": [',
+            b'{"a": "\xff"}',
+            b'{"a": NaN}',
+            b'{"a": [%s]}' % b','.join([b'0'] * 70_000),
+            b'{"a": [%s]}' % b','.join([b'[]'] * 40_000),
+        ):
+            for lines in ([bad, good], [good, bad], [bad], [bad, bad]):
+                with self.subTest(bad=bad[:20], count=len(lines)):
+                    self.assertIsNone(decoding.decode_lines(lines))
+
+    def test_a_deep_line_is_refused_or_left(self):
+        lines = [b'{"a": %s1%s}' % (b'[' * 32, b']' * 32), b'{"return": 1}']
+        with self.assertRaises(errors.MalformedMessage):
+            decoding.decode_lines(lines)
+
+
 # Characters that keys, blanks and escapes are made of, and few others, so
 # that chance finds the same key twice.
 _CHARACTERS = list('ab:"\\,{}[] \t\r\n/\u00e9\u2028\U0001f600')
@@ -432,6 +469,16 @@ class RandomLineTest(_Assertions):
             self.assert_refused(line)
         else:
             self.assertEqual(expected, decoding.decode(line))
+
+    @hypothesis.settings(max_examples=500, deadline=None)
+    @hypothesis.given(texts=strategies.lists(_TEXTS, max_size=3))
+    def test_several_lines_are_decoded_as_one_by_one(self, texts):
+        lines = [('{"a": ' + text + '}').encode() for text in texts]
+        decoded = decoding.decode_lines(lines)
+        if decoded is not None:
+            self.assertEqual(
+                [decoding.decode(line) for line in lines], decoded
+            )
 
     @hypothesis.settings(max_examples=500, deadline=None)
     @hypothesis.given(line=strategies.binary(max_size=80))

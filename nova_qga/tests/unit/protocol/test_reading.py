@@ -66,12 +66,31 @@ class IntegerTest(_Assertions):
             with self.subTest(digits=digits):
                 self.assert_refused(reading.uint, decoding.decode(line), 'n')
 
-    def test_an_optional_one_may_be_missing_but_not_wrong(self):
-        self.assertIsNone(reading.optional_uint({}, 'n'))
-        self.assertEqual(0, reading.optional_uint({'n': 0}, 'n'))
-        for value in NOT_INTEGERS:
-            with self.subTest(value=value):
-                self.assert_refused(reading.optional_uint, {'n': value}, 'n')
+
+class IntegersTest(_Assertions):
+    KEYS = ('a', 'b', 'c')
+
+    def test_several_pass_in_the_order_of_their_keys(self):
+        fields = {'c': 3, 'b': (1 << 64) - 1, 'a': 0, 'd': 'x'}
+        self.assertEqual(
+            [0, (1 << 64) - 1, 3], reading.uints(fields, self.KEYS)
+        )
+
+    def test_one_that_is_missing_or_null_is_none(self):
+        self.assertEqual(
+            [1, None, None], reading.uints({'a': 1, 'c': None}, self.KEYS)
+        )
+        self.assertEqual([None] * 3, reading.uints({}, self.KEYS))
+
+    def test_one_that_is_wrong_spoils_them_all(self):
+        for wrong in NOT_INTEGERS:
+            if wrong is None:
+                continue
+            for others in ({'a': 1, 'b': 2}, {'a': 1}, {}):
+                with self.subTest(wrong=wrong, others=others):
+                    self.assert_refused(
+                        reading.uints, {**others, 'c': wrong}, self.KEYS
+                    )
 
 
 class NumberTest(_Assertions):
