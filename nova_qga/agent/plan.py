@@ -25,9 +25,6 @@ from nova_qga.protocol import command
 from nova_qga.protocol import commands
 from nova_qga.protocol import replies
 
-#: Bytes read of a /proc file. One read gives the whole text of those that
-#: we ask for, or its head, where the lines that matter stand.
-FILE_SIZE = 65536
 #: Batches kept; handles start at 1000 and rarely differ between guests.
 MAX_BATCHES = 256
 
@@ -111,7 +108,7 @@ class Plan:
                 if handle is None:
                     continue
                 asked.append(commands.seek_file(handle, 0))
-                asked.append(commands.read_file(handle, FILE_SIZE))
+                asked.append(commands.read_file(handle, question.size))
             else:
                 asked.append(question)
             slots.append(Slot(name, source, len(asked) - 1))

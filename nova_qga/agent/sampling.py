@@ -210,13 +210,15 @@ class Sampler:
         self, plan: sampling_plan.Plan
     ) -> Generator[command.Batch, list[Any], None]:
         for _, source in plan.once:
-            path = source.question.path  # type: ignore[union-attr]
+            asked = source.question
+            assert isinstance(asked, base.ProcFile)  # noqa: S101
+            path = asked.path
             if path in self._constant or path in self._refused:
                 continue
             handle = yield from self._open(path)
             if handle is None:
                 continue
-            reading = commands.read_file(handle, sampling_plan.FILE_SIZE)
+            reading = commands.read_file(handle, asked.size)
             [reply] = yield command.Batch((reading,))
             yield command.Batch((commands.close_file(handle),))
             try:

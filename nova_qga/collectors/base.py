@@ -64,13 +64,15 @@ class Sample(NamedTuple):
 
 
 class ProcFile(NamedTuple):
-    """A file of the guest's kernel, read whole through a kept handle.
+    """A file of the guest's kernel, read through a kept handle.
 
     :ivar once: it does not change before the next boot
+    :ivar size: bytes read of its head; the whole, for all but huge guests
     """
 
     path: str
     once: bool = False
+    size: int = 65536
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -85,7 +85,9 @@ def _available(size: Mapping[bytes, int]) -> int | None:
         return None
 
 
-_MEMINFO = base.Source(base.ProcFile('/proc/meminfo'), _read_meminfo)
+_MEMINFO = base.Source(
+    base.ProcFile('/proc/meminfo', size=_HEAD), _read_meminfo
+)
 
 
 class MemoryCollector(base.Collector):
