@@ -90,8 +90,19 @@ def real(folder: pathlib.Path, count: int) -> Iterator[list[pathlib.Path]]:
             stack.callback(process.wait)
             stack.callback(process.terminate)
         deadline = time.monotonic() + START_SECONDS
-        while not all(socket.exists() for socket in sockets):
-            if time.monotonic() > deadline:
-                raise RuntimeError(f'{QEMU_GA} did not start')
-            time.sleep(0.05)
+        for socket in sockets:
+            while not _answers(socket):
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f'{QEMU_GA} did not start')
+                time.sleep(0.05)
         yield sockets
+
+
+def _answers(path: pathlib.Path) -> bool:
+    try:
+        agent = wire.Agent(path)
+    except OSError:
+        return False
+    agent.sync()
+    agent.close()
+    return True

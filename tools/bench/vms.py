@@ -25,13 +25,14 @@ from nova_qga.tests.fixtures import libvirtd
 
 
 @contextlib.contextmanager
-def guests(folder: pathlib.Path, count: int) -> Iterator[str]:
-    """Boot ``count`` guests; yield the URI of their libvirtd.
+def guests(
+    host: libvirtd.Libvirtd, folder: pathlib.Path, count: int
+) -> Iterator[None]:
+    """Boot ``count`` guests.
 
     :param folder: gets <i>.sock, links to the direct channels
     """
     with contextlib.ExitStack() as stack:
-        host = stack.enter_context(libvirtd.Libvirtd())
         machines = [
             guest_vm.GuestVM(host, name=f'instance-{i:08x}', boot=False)
             for i in range(count)
@@ -43,4 +44,4 @@ def guests(folder: pathlib.Path, count: int) -> Iterator[str]:
             link.symlink_to(machine.direct_socket)
         for machine in machines:
             machine.wait_for_agents()
-        yield host.uri
+        yield
