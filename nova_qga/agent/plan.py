@@ -17,7 +17,7 @@ the same handles share the encoded batch: that keeps thousands of guests small
 in memory and cheap to ask.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from nova_qga.collectors import base
@@ -32,11 +32,15 @@ MAX_BATCHES = 256
 class Slot(NamedTuple):
     """One source of the plan, and where its answer will be.
 
-    :ivar reply: index of the answer in the batch; a file's read
+    :ivar path: of the file that is read, if it is one
+    :ivar command: whose reply it is; a file's read, with its seek before it
+    :ivar reply: index of that reply in the batch
     """
 
     collector: str
-    source: base.Source
+    samples: Callable[[Any], Iterable[base.Sample]]
+    path: str | None
+    command: command.Command[Any]
     reply: int
 
 
@@ -103,15 +107,19 @@ class Plan:
         slots = []
         for name, source in self._repeated:
             question = source.question
+            path = None
             if isinstance(question, base.ProcFile):
-                handle = handles.get(question.path)
+                path = question.path
+                handle = handles.get(path)
                 if handle is None:
                     continue
                 asked.append(commands.seek_file(handle, 0))
                 asked.append(commands.read_file(handle, question.size))
             else:
                 asked.append(question)
-            slots.append(Slot(name, source, len(asked) - 1))
+            slots.append(
+                Slot(name, source.samples, path, asked[-1], len(asked) - 1)
+            )
         return command.Batch(asked), tuple(slots)
 
 

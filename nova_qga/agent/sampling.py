@@ -233,15 +233,15 @@ class Sampler:
         self, slots: tuple[sampling_plan.Slot, ...], replies: list[Any]
     ) -> bool:
         """Forget handles that the agent no longer knows."""
-        stale = False
-        for slot in slots:
-            question = slot.source.question
-            if isinstance(question, base.ProcFile) and isinstance(
-                replies[slot.reply - 1], errors.CommandError
-            ):
-                stale = True
-                self._handles.pop(question.path, None)
-        return stale
+        stale = [
+            slot.path
+            for slot in slots
+            if slot.path is not None
+            and isinstance(replies[slot.reply - 1], errors.CommandError)
+        ]
+        for path in stale:
+            self._handles.pop(path, None)
+        return bool(stale)
 
     def _read(
         self,
@@ -251,17 +251,14 @@ class Sampler:
     ) -> sample_set.SampleSet:
         samples: list[base.Sample] = []
         missing: dict[str, str] = {}
-        commands_asked = plan.batch(self._handles)[0].commands
-        for name, source, index in slots:
+        for name, samples_of, path, asked, index in slots:
             reply = replies[index]
             if isinstance(reply, errors.CommandError):
                 missing[name] = str(reply)
                 continue
             try:
-                value = commands_asked[index].read(reply)
-                if isinstance(source.question, base.ProcFile):
-                    value = value.data
-                samples.extend(source.samples(value))
+                value = asked.read(reply)
+                samples += samples_of(value if path is None else value.data)
             except errors.InvalidReply as error:
                 missing[name] = f'the guest sent nonsense: {error}'
             except Exception:
