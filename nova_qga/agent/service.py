@@ -35,7 +35,7 @@ LOG = logging.getLogger(__name__)
 
 #: Seconds for which readiness waits for the broker.
 PATIENCE = 5.0
-#: Seconds that a stop may take: for all of it, and for what is to be sent.
+#: Seconds that a stop may take: for all of it, and for each last word.
 STOP = 0.8
 FAREWELL = 0.2
 
@@ -134,6 +134,7 @@ class Service(service.Service):
         self._poller.stop()
         # What runs in guests ends here, and says how.
         self._host.stop()
+        self._requests.runner.drain(FAREWELL)
         self._publishing.stop(FAREWELL)
         self._journal.close()
 

@@ -78,9 +78,21 @@ def _configure(conf: cfg.ConfigOpts, argv: Sequence[str]) -> None:
         ],
     )
     logging.setup(conf, PROGRAM)
+    _keep_messages_out_of_the_log()
     gmr.TextGuruMeditation.setup_autorun(
         version, service_name=PROGRAM, conf=conf
     )
+
+
+def _keep_messages_out_of_the_log() -> None:
+    """Drop what oslo.messaging logs below DEBUG, however it is configured.
+
+    At its level TRACE it logs each message whole: passwords, keys, content.
+    """
+    # oslo.log writes the first underscore of a name as a dot.
+    for package in ('oslo.messaging', 'oslo_messaging'):
+        logger = python_logging.getLogger(f'{package}._drivers.impl_rabbit')
+        logger.addFilter(lambda record: record.levelno >= python_logging.DEBUG)
 
 
 def _catch_signals() -> int:

@@ -17,6 +17,7 @@ Whatever happens, there is an outcome: no exception leaves :meth:`Runner.run`.
 
 from collections.abc import Callable, Mapping
 import dataclasses
+import threading
 from typing import Any
 
 from oslo_log import log as logging
@@ -66,9 +67,30 @@ class Runner:
         self._journal = journal
         self._notify = notify
         self._settings = settings
+        self._changed = threading.Condition()
+        self._under_way = 0
 
     def run(self, name: str, given: Mapping[str, Any]) -> outcome.Outcome:
         """Run one request, or find out how it ended before."""
+        self._count(1)
+        try:
+            return self._run_and_tell(name, given)
+        finally:
+            self._count(-1)
+
+    def drain(self, timeout: float) -> None:
+        """Wait until no request is under way, or ``timeout`` has passed."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._under_way, timeout)
+
+    def _count(self, change: int) -> None:
+        with self._changed:
+            self._under_way += change
+            self._changed.notify_all()
+
+    def _run_and_tell(
+        self, name: str, given: Mapping[str, Any]
+    ) -> outcome.Outcome:
         repeated: bool | None = False
         try:
             asked = request.parse(

@@ -262,6 +262,27 @@ class RepeatedTest(fixtures.TestWithFixtures, unittest.TestCase):
         ]
         self.assertEqual(1, len(first_told))
 
+    def test_a_stop_can_wait_until_nothing_is_under_way(self):
+        began, go_on = threading.Event(), threading.Event()
+
+        def slow(arguments):
+            began.set()
+            go_on.wait(30)
+            return {}
+
+        self.host.answer_with('guest-set-user-password', slow)
+        running = threading.Thread(
+            target=lambda: self.host.run('set_password', **PASSWORD)
+        )
+        running.start()
+        self.assertTrue(began.wait(30))
+        self.host.runner.drain(0.01)
+        self.assertEqual([], self.host.told)
+        go_on.set()
+        self.host.runner.drain(30)
+        self.assertEqual(1, len(self.host.told))
+        running.join(30)
+
     def test_one_that_does_not_end_in_time_is_unknown_to_who_asks_again(self):
         record = requests.Record('r1', 'set_password', known_host.UUID)
         self.journal.begin(record, 4e9)

@@ -1,0 +1,143 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Passwords, keys and content leave no trace on the host.
+
+Set over a real broker in a real guest, with everything logged that can be.
+"""
+
+import base64
+import os
+import signal
+import unittest
+
+import fixtures
+from passlib import hash as password_hash
+
+from nova_qga.tests.fixtures import agent_program
+from nova_qga.tests.fixtures import controller
+from nova_qga.tests.fixtures import known_host
+from nova_qga.tests.fixtures import notifications
+from nova_qga.tests.fixtures import shared
+
+HOST = 'compute-vm'
+
+EVERYTHING = """
+    [DEFAULT]
+    debug = true
+    default_log_levels = oslo.messaging=TRACE, oslo_messaging=TRACE, \
+amqp=TRACE, kombu=TRACE, nova_qga=TRACE, oslo_service=TRACE, stevedore=TRACE
+"""
+
+
+class SecretsTest(fixtures.TestWithFixtures, unittest.TestCase):
+    def setUp(self):
+        super().setUp()
+        broker = shared.broker()
+        self.vm = shared.guest()
+        self.listener = self.useFixture(notifications.Listener(broker.url))
+        self.program = self.useFixture(
+            agent_program.AgentProgram(
+                self.vm.host.uri, broker.url, EVERYTHING, host=HOST
+            )
+        )
+        self.client = self.useFixture(controller.Controller(broker.url))
+        self.api = self.client.api
+        self.notified = []
+
+    def succeed(self, outcome):
+        self.assertEqual(
+            ('succeeded', None), (outcome['state'], outcome['error'])
+        )
+        self.notified.append(
+            self.listener.next(
+                f'instance.guest.{outcome["operation"]}.end',
+                request_id=outcome['request_id'],
+            )
+        )
+
+    def shadow(self, account):
+        line = self.vm.inspect(f'grep ^{account}: /etc/shadow')
+        return line.split(':')[1]
+
+    def kept_on_the_host(self):
+        """All that the agent has written: log, report and journal."""
+        self.program.signal(signal.SIGUSR2)
+        self.program.wait_until_logged('oslo_reports:')
+        self.program.stop()
+        log = self.program.logged()
+        self.assertIn('DEBUG oslo_messaging', log, 'it logs everything')
+        journal = b''.join(
+            file.read_bytes() for file in self.program.state_path.iterdir()
+        )
+        self.assertIn(b'set_password', journal)
+        return log.encode() + journal + repr(self.notified).encode()
+
+    def test_a_password_that_is_set_is_in_no_log_report_or_journal(self):
+        clear = f'Hunter2-{os.urandom(6).hex()}'
+        self.succeed(
+            self.api.set_password(HOST, self.vm.uuid, 'ubuntu', clear)
+        )
+        hashed = self.shadow('ubuntu')
+        self.assertTrue(password_hash.sha512_crypt.verify(clear, hashed))
+        other = f'Winter3-{os.urandom(6).hex()}'
+        self.succeed(
+            self.api.set_password(
+                HOST, self.vm.uuid, 'root', other, crypt=False
+            )
+        )
+        kept = self.kept_on_the_host()
+        for secret in (clear, hashed, other, self.shadow('root')):
+            encoded = base64.b64encode(secret.encode())
+            for form in (secret.encode(), encoded, encoded.rstrip(b'=')):
+                self.assertEqual(0, kept.count(form), 'it was kept')
+
+    def test_a_password_that_is_refused_is_in_none_either(self):
+        clear = f'Hunter2-{os.urandom(6).hex()}'
+        request = known_host.request(
+            f'refused-{os.urandom(4).hex()}',
+            instance_uuid=self.vm.uuid,
+            username='nobody-of-this-name',
+            password=clear,
+            crypted=False,
+        )
+        outcome = self.client.call(HOST, 'set_password', **request)
+        self.assertEqual('failed', outcome['state'])
+        self.assertEqual('command_failed', outcome['error']['code'])
+        malformed = self.client.call(
+            HOST, 'set_password', **{**request, 'username': 7}
+        )
+        self.assertEqual('invalid_request', malformed['error']['code'])
+        unknown = self.client.call(
+            HOST, 'set_password', **request, secret=clear
+        )
+        self.assertEqual('invalid_request', unknown['error']['code'])
+        self.notified += [outcome, malformed, unknown]
+        kept = self.kept_on_the_host()
+        self.assertEqual(0, kept.count(clear.encode()))
+        self.assertEqual(0, kept.count(base64.b64encode(clear.encode())))
+
+    def test_content_that_is_written_and_read_is_in_none_either(self):
+        content = f'Private-{os.urandom(12).hex()}'.encode()
+        path = '/root/private'
+        self.succeed(
+            self.api.write_file(HOST, self.vm.uuid, path, content, verify=True)
+        )
+        read = self.api.read_file(HOST, self.vm.uuid, path, length=1000)
+        encoded = base64.b64encode(content)
+        self.assertEqual(encoded.decode(), read['result']['content'])
+        self.succeed(
+            self.api.set_password(HOST, self.vm.uuid, 'root', 'irrelevant')
+        )
+        kept = self.kept_on_the_host()
+        self.assertEqual(0, kept.count(content))
+        self.assertEqual(0, kept.count(encoded))
