@@ -119,7 +119,16 @@ class GuestAgent:
 
     def require(self, *names: str) -> None:
         """Raise CommandUnsupported unless the agent has these commands."""
-        capabilities.check(self.info(), *names)
+        was_known = self._guest.info is not None
+        try:
+            capabilities.check(self.info(), *names)
+        except errors.CommandUnsupported:
+            if not was_known:
+                raise
+            # Somebody may have unblocked it: an agent that is started anew
+            # with other options shows on no direct channel.
+            self._guest.forget_info()
+            capabilities.check(self.info(), *names)
 
     def _explain(self, name: str) -> None:
         """Raise why a command was refused, if the agent says more of it.

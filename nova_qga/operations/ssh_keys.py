@@ -61,7 +61,7 @@ def check_keys(keys: Sequence[str]) -> list[public_keys.PublicKey]:
 
 
 def list_ssh_keys(agent: operations_agent.Agent, username: str) -> list[str]:
-    """Return an account's keys, as they stand in authorized_keys.
+    """Return an account's keys as they stand in its file, in any order.
 
     Lines that are no keys are left out, and what does not print is escaped.
 
