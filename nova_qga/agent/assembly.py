@@ -89,7 +89,7 @@ def build_notifier(conf: cfg.ConfigOpts) -> messaging.Notifier:
     messaging.set_transport_defaults(control_exchange=target.EXCHANGE)
     try:
         transport = messaging.get_notification_transport(conf)
-    except messaging.MessagingException as error:
+    except (messaging.MessagingException, ValueError) as error:
         raise _bad_transport(error) from None
     retry = conf.oslo_messaging_notifications.retry
     return messaging.Notifier(
@@ -109,7 +109,7 @@ def build_transport(
     """
     try:
         transport = messaging.get_rpc_transport(conf)
-    except messaging.MessagingException as error:
+    except (messaging.MessagingException, ValueError) as error:
         raise _bad_transport(error) from None
     if 'oslo_messaging_rabbit' in conf:
         # Else all that waits in the broker would be fetched, and be lost if
@@ -122,9 +122,7 @@ def build_transport(
     return transport
 
 
-def _bad_transport(
-    error: messaging.MessagingException,
-) -> errors.ConfigurationError:
+def _bad_transport(error: Exception) -> errors.ConfigurationError:
     # Its text may hold the URL, and so the broker's password.
     return errors.ConfigurationError(
         '[DEFAULT]transport_url, or that of [oslo_messaging_notifications], '

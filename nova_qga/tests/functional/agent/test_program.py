@@ -310,13 +310,17 @@ class RefusedStartTest(ProgramTest):
         self.refuse('[qga_monitor]\ninterval = 0\n', 'interval')
         self.refuse('[qga]\ndirect_channel = org.qemu.guest_agent.0\n', '.0')
 
-    def test_a_transport_that_there_is_none_of(self):
-        program = self.run_program(
-            transport_url='pigeon://u:S3cretBroker@host/', ready=False
-        )
-        self.assertEqual(1, program.wait())
-        self.assertIn('[DEFAULT]transport_url', program.logged())
-        self.assertNotIn('S3cretBroker', program.logged())
+    def test_a_broker_whose_address_cannot_be(self):
+        for url in (
+            'pigeon://u:S3cretBroker@host/',
+            'rabbit://u:S3cretBroker@host:port/',
+        ):
+            with self.subTest(url=url):
+                program = self.run_program(transport_url=url, ready=False)
+                self.assertEqual(1, program.wait())
+                self.assertIn('[DEFAULT]transport_url', program.logged())
+                self.assertNotIn('S3cretBroker', program.logged())
+                self.assertNotIn('Traceback', program.logged())
 
     def test_the_state_of_another_agent_that_runs(self):
         first = self.run_program()
