@@ -123,7 +123,7 @@ class Guest:
         try:
             self.check_reachable()
         except errors.GuestUnavailable as error:
-            asked.done(None, error)
+            asked.tell(None, error)
             return
         self.preferred().submit(asked)
 

@@ -38,7 +38,7 @@ class Channel(Protocol):
         """The last attempt failed, and no agent has answered since."""
 
     def submit(self, asked: request.Request) -> None:
-        """Queue a request; ``asked.done`` is told once how it ends."""
+        """Queue a request; ``asked`` is told once how it ends."""
 
     def close(self, reason: errors.QgaError) -> None:
         """End what is under way, and close for good."""

@@ -32,10 +32,15 @@ READ_SIZE = 64 * 1024
 class Expiring(Protocol):
     """What the sweep looks at."""
 
-    deadline: float
+    @property
+    def deadline(self) -> float:
+        """When to call :meth:`expire`; monotonic clock."""
 
     def expire(self) -> None:
-        """Called once the deadline has passed."""
+        """Called soon after the deadline, with no promise that it stands.
+
+        What was late may just have ended: look again.
+        """
 
 
 class Loop:
@@ -85,8 +90,8 @@ class Loop:
         self.asyncio.run_forever()
 
     def _sweep(self) -> None:
-        now = time.monotonic()
-        late = [each for each in self._watched if each.deadline <= now]
-        for each in late:
-            each.expire()
+        # First, for no fault of one guest's may end the sweep for all.
         self.asyncio.call_later(SWEEP, self._sweep)
+        now = time.monotonic()
+        for each in [each for each in self._watched if each.deadline <= now]:
+            self.asyncio.call_soon(each.expire)

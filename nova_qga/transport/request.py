@@ -16,8 +16,12 @@ from collections.abc import Callable
 import dataclasses
 from typing import Any
 
+from oslo_log import log as logging
+
 from nova_qga import errors
 from nova_qga.protocol import command
+
+LOG = logging.getLogger(__name__)
 
 #: Called once, on the channels' loop: the replies in order (a CommandError
 #: stands where the agent refused), or the error that ended it.
@@ -27,6 +31,8 @@ Done = Callable[[list[Any] | None, errors.QgaError | None], None]
 @dataclasses.dataclass(slots=True)
 class Request:
     """One exchange with a guest.
+
+    Channels call :meth:`tell`, once for each request.
 
     :ivar batch: read-only commands, or one with an effect
     :ivar deadline: monotonic clock; total, from queue to last byte
@@ -39,3 +45,12 @@ class Request:
     deadline: float
     done: Done
     urgent: bool = False
+
+    def tell(
+        self, replies: list[Any] | None, error: errors.QgaError | None
+    ) -> None:
+        """Tell the outcome; a fault of who is told costs nobody else."""
+        try:
+            self.done(replies, error)
+        except Exception:
+            LOG.exception('nova-qga failed on what a guest answered')

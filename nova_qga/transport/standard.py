@@ -13,6 +13,8 @@
 """The standard channel of one guest: what is asked when, over libvirt."""
 
 from collections.abc import Callable
+from concurrent import futures
+import math
 import time
 from typing import Any
 
@@ -23,6 +25,7 @@ from nova_qga.transport import backoff
 from nova_qga.transport import libvirt_agent
 from nova_qga.transport import loop as channel_loop
 from nova_qga.transport import request
+from nova_qga.transport import waiting
 
 LOG = logging.getLogger(__name__)
 
@@ -41,8 +44,11 @@ class Channel:
     __slots__ = (
         '_agents',
         '_backoff',
+        '_call',
         '_contacted',
         '_current',
+        '_due',
+        '_ended',
         '_loop',
         '_on_contact',
         '_queue',
@@ -63,10 +69,19 @@ class Channel:
         self._loop = loop
         self._agents = agents
         self._on_contact = on_contact
-        self._queue: list[request.Request] = []
+        self._queue = waiting.Queue()
         self._current: request.Request | None = None
+        self._call: futures.Future[None] | None = None
+        #: When to give up waiting for a thread; monotonic clock.
+        self._due = math.inf
         self._backoff = backoff.Backoff()
         self._contacted = False
+        self._ended: errors.QgaError | None = None
+
+    @property
+    def deadline(self) -> float:
+        """When to call :meth:`expire`; monotonic clock."""
+        return min(self._due, self._queue.deadline)
 
     @property
     def contacted(self) -> bool:
@@ -79,60 +94,96 @@ class Channel:
         return self._backoff.failures > 0
 
     def submit(self, asked: request.Request) -> None:
-        """Queue a request; ``asked.done`` is told once how it ends."""
-        if asked.urgent:
-            self._queue.insert(0, asked)
-        elif self._backoff.waits(time.monotonic()):
-            asked.done(None, backoff.left_alone())
-            return
+        """Queue a request; ``asked`` is told once how it ends."""
+        if self._ended is not None:
+            asked.tell(None, self._ended)
+        elif not asked.urgent and self._backoff.waits(time.monotonic()):
+            asked.tell(None, backoff.left_alone())
         else:
-            self._queue.append(asked)
-        self._advance()
+            self._queue.put(asked)
+            self._advance()
 
     def close(self, reason: errors.QgaError) -> None:
         """End what waits; what is under way in libvirt ends by itself."""
-        queued, self._queue = self._queue, []
-        for asked in queued:
-            asked.done(None, reason)
+        self._ended = reason
+        for asked in self._queue.take_all():
+            asked.tell(None, reason)
+        self._withdraw(reason)
+
+    def expire(self) -> None:
+        """Give up what is late and has not been sent.
+
+        A call of libvirt's keeps its deadline by itself.
+        """
+        now = time.monotonic()
+        for asked in self._queue.take_overdue(now):
+            asked.tell(None, waiting.no_time())
+        if self._due <= now:
+            self._due = math.inf
+            self._withdraw(waiting.no_time())
+
+    def _withdraw(self, reason: errors.QgaError) -> None:
+        """End what no thread has begun with."""
+        if self._call is not None and self._call.cancel():
+            self._end(None, reason, tried=False)
 
     def _advance(self) -> None:
-        if self._current is not None or not self._queue:
+        if self._current is not None:
             return
-        asked = self._current = self._queue.pop(0)
+        if not self._queue:
+            self._loop.forget(self)
+            return
+        asked = self._current = self._queue.take()
+        self._due = asked.deadline
+        self._loop.watch(self)
         threads = self._agents.urgent if asked.urgent else self._agents.routine
         try:
-            threads.submit(self._ask, asked)
+            self._call = threads.submit(self._ask, asked)
         except RuntimeError:  # shut down: we are stopping
-            self._end(None, errors.ServiceUnavailable('nova-qga stops'))
+            stops = errors.ServiceUnavailable('nova-qga stops')
+            self._end(None, stops, tried=False)
 
     def _ask(self, asked: request.Request) -> None:
         """Run on a thread of the pool."""
+        if asked.deadline <= time.monotonic():
+            self._loop.call(self._end, None, waiting.no_time(), False)
+            return
         try:
-            if asked.deadline <= time.monotonic():
-                raise errors.ChannelTimeout('no time was left')
             replies = self._agents.ask(self._uuid, asked.batch, asked.deadline)
         except errors.QgaError as error:
             self._loop.call(self._end, None, error)
         except Exception:
             # Whoever asked must be told, whatever happened here.
             LOG.exception('asking guest %s through libvirt', self._uuid)
-            failed = errors.QgaError('nova-qga failed: see its log')
+            text = 'nova-qga failed: see its log'
+            failed = errors.QgaError(text)
+            if asked.batch.has_effect:
+                failed = errors.OutcomeUnknown(text)
             self._loop.call(self._end, None, failed)
         else:
             self._loop.call(self._end, replies, None)
 
     def _end(
-        self, replies: list[Any] | None, error: errors.QgaError | None
+        self,
+        replies: list[Any] | None,
+        error: errors.QgaError | None,
+        tried: bool = True,
     ) -> None:
+        """Tell the outcome, and go on.
+
+        :param tried: the guest was asked, so that the outcome is its own
+        """
         asked, self._current = self._current, None
-        if error is not None:
-            self._contacted = False
-            self._backoff.failed(time.monotonic())
-        else:
+        self._call = None
+        self._due = math.inf
+        if error is None:
             self._backoff.succeeded()
             if not self._contacted:
                 self._contacted = True
                 self._on_contact()
+        elif tried:
+            self._contacted = False
+            self._backoff.failed(time.monotonic())
         if asked is not None:
-            asked.done(replies, error)
+            asked.tell(replies, error)
         self._advance()

@@ -22,6 +22,7 @@ Source: docs/interop/qemu-ga.rst of QEMU 7.2.
 import asyncio
 from collections.abc import Callable
 import enum
+import math
 import time
 from typing import Any
 
@@ -30,6 +31,7 @@ from nova_qga.transport import backoff
 from nova_qga.transport import connection
 from nova_qga.transport import loop as channel_loop
 from nova_qga.transport import request
+from nova_qga.transport import waiting
 
 
 class Phase(enum.Enum):
@@ -57,7 +59,6 @@ class Channel:
     :param loop: the thread that all channels share
     :param on_contact: called when an agent answers on a new connection
     :param sync_timeout: seconds for an agent to answer a sync alone
-    :ivar deadline: of what is under way; monotonic clock
     """
 
     __slots__ = (
@@ -65,6 +66,8 @@ class Channel:
         '_connection',
         '_contacted',
         '_current',
+        '_due',
+        '_ended',
         '_loop',
         '_on_contact',
         '_opening',
@@ -72,7 +75,6 @@ class Channel:
         '_queue',
         '_recovery',
         '_sync_timeout',
-        'deadline',
         'name',
         'path',
     )
@@ -89,18 +91,25 @@ class Channel:
     ) -> None:
         self.name = name
         self.path = path
-        self.deadline = 0.0
         self._loop = loop
         self._sync_timeout = sync_timeout
         self._on_contact = on_contact
-        self._queue: list[request.Request] = []
+        self._queue = waiting.Queue()
         self._current: request.Request | None = None
+        #: Deadline of what is under way; monotonic clock.
+        self._due = math.inf
         self._phase = Phase.CLOSED
         self._connection: connection.Connection | None = None
         self._opening: asyncio.Task[Any] | None = None
         self._backoff = backoff.Backoff()
         self._recovery: asyncio.TimerHandle | None = None
         self._contacted = False
+        self._ended: errors.QgaError | None = None
+
+    @property
+    def deadline(self) -> float:
+        """When to call :meth:`expire`; monotonic clock."""
+        return min(self._due, self._queue.deadline)
 
     @property
     def contacted(self) -> bool:
@@ -113,30 +122,35 @@ class Channel:
         return self._backoff.failures > 0
 
     def submit(self, asked: request.Request) -> None:
-        """Queue a request; ``asked.done`` is told once how it ends."""
-        if asked.urgent:
-            self._queue.insert(0, asked)
-        elif self._backoff.waits(time.monotonic()):
-            asked.done(None, backoff.left_alone())
-            return
+        """Queue a request; ``asked`` is told once how it ends."""
+        if self._ended is not None:
+            # The path may be another guest's by now.
+            asked.tell(None, self._ended)
+        elif not asked.urgent and self._backoff.waits(time.monotonic()):
+            asked.tell(None, backoff.left_alone())
         else:
-            self._queue.append(asked)
-        self._advance()
+            self._queue.put(asked)
+            self._advance()
 
     def close(self, reason: errors.QgaError) -> None:
         """Close for good: the guest is gone, or we are."""
-        self._drop(reason, keep_urgent=False)
+        self._ended = reason
         if self._recovery is not None:
             self._recovery.cancel()
+        self._drop(reason, keep_urgent=False)
 
     def expire(self) -> None:
-        """Give up what is under way: its deadline has passed."""
-        self._fail(
-            errors.ChannelTimeout(
-                'the guest agent did not answer in time: it is not running, '
-                'it is busy, or another client holds the channel'
+        """Give up what is late."""
+        now = time.monotonic()
+        for asked in self._queue.take_overdue(now):
+            asked.tell(None, waiting.no_time())
+        if self._due <= now:
+            self._fail(
+                errors.ChannelTimeout(
+                    'the guest agent did not answer in time: it is not '
+                    'running, it is busy, or another client holds the channel'
+                )
             )
-        )
 
     # The connection calls these three.
 
@@ -154,7 +168,7 @@ class Channel:
         asked, self._current = self._current, None
         self._rest()
         if asked is not None:
-            asked.done(replies, None)
+            asked.tell(replies, None)
         self._advance()
 
     def broken(
@@ -170,17 +184,17 @@ class Channel:
     ) -> None:
         self._phase = phase
         asked = self._current
-        if phase is Phase.SYNCING:
-            self.deadline = time.monotonic() + self._sync_timeout
-            if asked is not None:
-                self.deadline = min(self.deadline, asked.deadline)
-        elif asked is not None:
-            self.deadline = asked.deadline
+        self._due = math.inf if asked is None else asked.deadline
+        if asked is None or phase is Phase.SYNCING or not asked.batch.commands:
+            # Nothing but a sync is out.
+            patience = time.monotonic() + self._sync_timeout
+            self._due = min(self._due, patience)
         self._loop.watch(self)
         current.write(data)
 
     def _rest(self) -> None:
         self._phase = Phase.READY
+        self._due = math.inf
         self._loop.forget(self)
 
     def _advance(self) -> None:
@@ -188,9 +202,9 @@ class Channel:
             if self._connection is None:
                 self._connect()
                 continue
-            asked = self._queue.pop(0)
+            asked = self._queue.take()
             if asked.deadline <= time.monotonic():
-                asked.done(None, errors.ChannelTimeout('no time was left'))
+                asked.tell(None, waiting.no_time())
                 continue
             self._current = asked
             current = self._connection
@@ -210,6 +224,11 @@ class Channel:
         if asked is None:
             self._advance()
             return
+        if asked.deadline <= time.monotonic():
+            self._current = None
+            asked.tell(None, waiting.no_time())
+            self._advance()
+            return
         try:
             data = synced.session.send(asked.batch.commands[0])
         except errors.ProtocolError as error:
@@ -221,13 +240,13 @@ class Channel:
         try:
             client = connection.connect(self.path)
         except errors.ChannelError as error:
-            self._backoff.failed(time.monotonic())
+            self._come_back(self._backoff.failed(time.monotonic()))
             self._drop(error, keep_urgent=False)
             return
         current = connection.Connection(self._loop, self)
         self._connection = current
         self._phase = Phase.CONNECTING
-        self.deadline = time.monotonic() + self._sync_timeout
+        self._due = time.monotonic() + self._sync_timeout
         self._loop.watch(self)
         self._opening = self._loop.asyncio.create_task(
             self._loop.asyncio.create_unix_connection(
@@ -243,12 +262,16 @@ class Channel:
         # An agent with an answer that nobody fetches spins at a full CPU.
         # So come back soon, with a sync alone that takes it.
         if not isinstance(error, errors.ChannelClosed):
-            if self._recovery is not None:
-                self._recovery.cancel()
+            self._come_back(pause)
+        self._advance()
+
+    def _come_back(self, pause: float) -> None:
+        if self._recovery is not None:
+            self._recovery.cancel()
+        if self._ended is None:
             self._recovery = self._loop.asyncio.call_later(
                 pause, self._recover
             )
-        self._advance()
 
     def _recover(self) -> None:
         self._recovery = None
@@ -258,20 +281,21 @@ class Channel:
     def _drop(self, error: errors.QgaError, keep_urgent: bool) -> None:
         sent = self._phase is Phase.COMMAND
         self._phase = Phase.CLOSED
+        self._due = math.inf
         self._contacted = False
         self._loop.forget(self)
         dropped, self._connection = self._connection, None
         if dropped is not None:
             dropped.abort()
-        queued, self._queue = self._queue, []
+        queued = self._queue.take_all()
+        kept = [each for each in queued if keep_urgent and each.urgent]
+        for asked in kept:
+            self._queue.put(asked)
         failed, self._current = self._current, None
         if failed is not None:
-            failed.done(None, _unknown(error) if sent else error)
-        for asked in queued:
-            if keep_urgent and asked.urgent:
-                self._queue.append(asked)
-            else:
-                asked.done(None, error)
+            failed.tell(None, _unknown(error) if sent else error)
+        for asked in queued[len(kept) :]:  # the urgent ones stand first
+            asked.tell(None, error)
 
 
 def _unknown(error: errors.QgaError) -> errors.OutcomeUnknown:
