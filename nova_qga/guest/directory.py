@@ -64,10 +64,15 @@ class Directory:
     # On the loop's thread, from here on.
 
     def replace(self, listing: Listing) -> None:
-        """Take a listing of all guests."""
+        """Take a listing of all guests, the first or after an absence.
+
+        What happened to those that are known, in between, nobody has seen.
+        """
         present = {description.uuid for description, _ in listing}
         for uuid in set(self._guests) - present:
             self.remove(uuid)
+        for each in self._guests.values():
+            each.restarted()
         for description, state in listing:
             self.update(description, state)
 

@@ -20,6 +20,7 @@ works.
 Source: https://libvirt.org/html/libvirt-libvirt-domain.html (events).
 """
 
+import contextlib
 import queue
 import threading
 from typing import Any
@@ -70,8 +71,8 @@ class Domains:
         self._directory = directory
         self._loop = loop
         self._connection: libvirt.virConnect | None = None
+        self._callbacks: list[int] = []
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._listed = threading.Event()
         self._thread = threading.Thread(
             target=self._watch, name='qga-domains', daemon=True
         )
@@ -93,9 +94,10 @@ class Domains:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop watching."""
+        """Stop watching, and close the connection."""
         self._events.put(_STOP)
         self._thread.join(timeout=1.0)
+        self._disconnect()
 
     def check(self) -> None:
         """Raise ServiceUnavailable while libvirtd is away."""
@@ -126,7 +128,7 @@ class Domains:
             connection.setKeepAlive(5, 3)
         except libvirt.libvirtError:
             LOG.debug('%s needs no keepalive', self._uri)
-        events.register(connection, self._events.put)
+        self._callbacks = events.register(connection, self._events.put)
         listing = [
             described
             for domain in connection.listAllDomains(0)
@@ -135,6 +137,20 @@ class Domains:
         self._connection = connection
         self._loop.call(self._directory.replace, listing)
         self._settle()
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        # Of a connection that is dead already, some of it fails.
+        ignore = contextlib.suppress(libvirt.libvirtError)
+        with ignore:
+            connection.unregisterCloseCallback()
+        for callback in self._callbacks:
+            with ignore:
+                connection.domainEventDeregisterAny(callback)
+        with ignore:
+            connection.close()
 
     def _on_close(self, *_: Any) -> None:
         self._events.put(_LOST)
@@ -149,7 +165,7 @@ class Domains:
                 return
             if event is _LOST:
                 LOG.warning('libvirt at %s went away', self._uri)
-                self._connection = None
+                self._disconnect()
             elif event is not None:
                 self._handle(event)
 

@@ -56,10 +56,12 @@ def start() -> None:
 
 def register(
     connection: libvirt.virConnect, put: Callable[[Event], None]
-) -> None:
+) -> list[int]:
     """Tell ``put`` of events, on libvirt's event thread.
 
     A driver that lacks one of the events does without it.
+
+    :returns: the callbacks; a connection stays open while it has any
     """
 
     def look(_: Any, domain: libvirt.virDomain, *__: Any) -> None:
@@ -68,6 +70,7 @@ def register(
     def new_agent(_: Any, domain: libvirt.virDomain, *__: Any) -> None:
         put(Event(domain.UUIDString(), True))
 
+    registered = []
     for event_id, callback in (
         (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, look),
         (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, look),
@@ -77,11 +80,16 @@ def register(
         (libvirt.VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, new_agent),
     ):
         try:
-            connection.domainEventRegisterAny(None, event_id, callback, None)
+            registered.append(
+                connection.domainEventRegisterAny(
+                    None, event_id, callback, None
+                )
+            )
         except libvirt.libvirtError as error:
             if error.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT:
                 raise
             LOG.debug('libvirt has no event %s here', event_id)
+    return registered
 
 
 def _run() -> None:
