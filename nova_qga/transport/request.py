@@ -54,3 +54,19 @@ class Request:
             self.done(replies, error)
         except Exception:
             LOG.exception('nova-qga failed on what a guest answered')
+
+
+def no_time() -> errors.ChannelTimeout:
+    """Return what is told where no time was left to send a request."""
+    return errors.ChannelTimeout(
+        'no time was left: the guest is busy with other commands, and this '
+        'one was not sent'
+    )
+
+
+def unknown(error: errors.QgaError) -> errors.OutcomeUnknown:
+    """Return what is told where an effect was sent and not answered."""
+    return errors.OutcomeUnknown(
+        f'the command was sent and no answer came ({error}); it may have '
+        'been run, or may still be: look in the guest before you repeat it'
+    )

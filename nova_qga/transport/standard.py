@@ -117,10 +117,10 @@ class Channel:
         """
         now = time.monotonic()
         for asked in self._queue.take_overdue(now):
-            asked.tell(None, waiting.no_time())
+            asked.tell(None, request.no_time())
         if self._due <= now:
             self._due = math.inf
-            self._withdraw(waiting.no_time())
+            self._withdraw(request.no_time())
 
     def _withdraw(self, reason: errors.QgaError) -> None:
         """End what no thread has begun with."""
@@ -146,7 +146,7 @@ class Channel:
     def _ask(self, asked: request.Request) -> None:
         """Run on a thread of the pool."""
         if asked.deadline <= time.monotonic():
-            self._loop.call(self._end, None, waiting.no_time(), False)
+            self._loop.call(self._end, None, request.no_time(), False)
             return
         try:
             replies = self._agents.ask(self._uuid, asked.batch, asked.deadline)

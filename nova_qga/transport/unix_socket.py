@@ -143,7 +143,7 @@ class Channel:
         """Give up what is late."""
         now = time.monotonic()
         for asked in self._queue.take_overdue(now):
-            asked.tell(None, waiting.no_time())
+            asked.tell(None, request.no_time())
         if self._due <= now:
             self._fail(
                 errors.ChannelTimeout(
@@ -204,7 +204,7 @@ class Channel:
                 continue
             asked = self._queue.take()
             if asked.deadline <= time.monotonic():
-                asked.tell(None, waiting.no_time())
+                asked.tell(None, request.no_time())
                 continue
             self._current = asked
             current = self._connection
@@ -226,7 +226,7 @@ class Channel:
             return
         if asked.deadline <= time.monotonic():
             self._current = None
-            asked.tell(None, waiting.no_time())
+            asked.tell(None, request.no_time())
             self._advance()
             return
         try:
@@ -293,13 +293,6 @@ class Channel:
             self._queue.put(asked)
         failed, self._current = self._current, None
         if failed is not None:
-            failed.tell(None, _unknown(error) if sent else error)
+            failed.tell(None, request.unknown(error) if sent else error)
         for asked in queued[len(kept) :]:  # the urgent ones stand first
             asked.tell(None, error)
-
-
-def _unknown(error: errors.QgaError) -> errors.OutcomeUnknown:
-    return errors.OutcomeUnknown(
-        f'the command was sent and no answer came ({error}); it may have '
-        'been run, or may still be: look in the guest before you repeat it'
-    )

@@ -14,7 +14,6 @@
 
 import math
 
-from nova_qga import errors
 from nova_qga.transport import request
 
 
@@ -60,11 +59,3 @@ class Queue:
                 each for each in self._requests if each.deadline > now
             ]
         return overdue
-
-
-def no_time() -> errors.ChannelTimeout:
-    """Return what is told to whom the guest had no time for."""
-    return errors.ChannelTimeout(
-        'no time was left: the guest is busy with other commands, and this '
-        'one was not sent'
-    )
