@@ -57,8 +57,7 @@ def fleet(
     :param hang_every: every so manieth agent never answers
     :param dump: where fleet leaves the last bytes sent to agent 0
     """
-    replies = folder / 'replies'
-    wire.write_fleet_replies(replies)
+    replies = wire.write_fleet_replies(folder)
     command = [program, folder, count, replies, hang_every]
     if dump:
         command.append(dump)

@@ -13,15 +13,15 @@
  *
  * The limit: as little work a sample as a client can do.
  *
- * usage: client DIR COUNT ROUNDS INTERVAL_MS GROUP TEMPLATE [PATH ...]
+ * usage: client DIR COUNT ROUNDS INTERVAL GROUP TEMPLATE [PATH ...]
  *
  * Sends TEMPLATE, the bytes of one sample, to DIR/0.sock ..
  * DIR/<COUNT-1>.sock in one write each and reads until the marked sync reply
  * and one reply line for every other command are there. It looks at nothing
  * in them. In TEMPLATE, $SYNC stands for the sync id and $H0, $H1 .. for the
  * handles of the PATHs, which are opened once at the start. GROUP guests are
- * woken a tick, ticks are spread over INTERVAL_MS; with INTERVAL_MS 0 all
- * guests are asked at once and the next round follows at once.
+ * woken a tick, ticks are spread over INTERVAL seconds; with 0 all guests are
+ * asked at once and the next round follows at once.
  *
  * One round before the measured ones warms up. Prints JSON: CPU by getrusage
  * and wall time over the measured rounds, and resident memory at the end.
@@ -240,11 +240,11 @@ int main(int argc, char **argv)
     int timer = timerfd_create(CLOCK_MONOTONIC, 0);
 
     if (argc < 7) {
-        fprintf(stderr, "usage: client DIR COUNT ROUNDS INTERVAL_MS GROUP"
+        fprintf(stderr, "usage: client DIR COUNT ROUNDS INTERVAL GROUP"
                 " TEMPLATE [PATH ...]\n");
         return 2;
     }
-    long rounds = atol(argv[3]), interval = atol(argv[4]);
+    long rounds = atol(argv[3]), interval = atof(argv[4]) * 1000;
     long group = atol(argv[5]);
     char *template = read_template(argv[6]);
     count = atol(argv[2]);

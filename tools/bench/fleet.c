@@ -18,9 +18,10 @@
  * Serves DIR/0.sock .. DIR/<COUNT-1>.sock, each for one client at a time, as
  * a QEMU chardev does. Commands are answered strictly in order with the bytes
  * of a real agent, from REPLIES: a line is "<command> <TAB> <reply>", or
- * "guest-file-read <path> <TAB> <reply>" for a file. Every HANG_EVERY-th
- * socket takes a client and never answers. DUMP gets the bytes that the
- * client of socket 0 sent last, from its last 0xFF on.
+ * "guest-file-read <path> <TAB> <file>" for what <file> here holds. Every
+ * HANG_EVERY-th socket takes a client and never answers. DUMP gets the bytes
+ * that the client of socket 0 sent last, from its last 0xFF on, and then a
+ * line "#<handle> <path>" for each file that it has open.
  *
  * It answers fixed bytes and knows no JSON beyond strings and brackets: it is
  * there to be cheap, not to check the client. "ready" on stdout says that all
@@ -42,21 +43,23 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { IN_SIZE = 8192, OUT_SIZE = 1 << 20, HANDLES = 32, REPLIES = 64 };
+enum { IN_SIZE = 8192, OUT_SIZE = 1 << 20, HANDLES = 32, REPLIES = 64,
+       MAX_FILE = 65536 };
 
 struct span { const char *at; size_t len; };
 struct reply { struct span key, text; };
-struct command { struct span execute, id, sync_id, handle, path; };
+struct command { struct span execute, id, sync_id, handle, path, count; };
 struct guest {
     int listener, client;
     bool hangs;
     long opened;                        /* handles given out so far */
     const struct reply *file[HANDLES];  /* by handle; NULL when closed */
-    bool at_end[HANDLES];
+    size_t position[HANDLES];
     size_t in_len;
     char in[IN_SIZE];
 };
 
+static const char READ_FILE[] = "guest-file-read ";
 static struct reply replies[REPLIES];
 static size_t n_replies;
 static char out[OUT_SIZE];
@@ -80,6 +83,18 @@ static bool same(struct span a, struct span b)
 
 /* --- what to answer ---------------------------------------------------- */
 
+static struct span load_file(const char *path)
+{
+    char *content = malloc(MAX_FILE);
+    FILE *file = fopen(path, "r");
+
+    if (!file)
+        die(path);
+    struct span loaded = { content, fread(content, 1, MAX_FILE, file) };
+    fclose(file);
+    return loaded;
+}
+
 static void load_replies(const char *path)
 {
     FILE *file = fopen(path, "r");
@@ -98,6 +113,8 @@ static void load_replies(const char *path)
         line[--len] = '\0';
         replies[n_replies].key = (struct span){ line, tab - line };
         replies[n_replies].text = (struct span){ tab + 1, line + len - tab - 1 };
+        if (!strncmp(line, READ_FILE, strlen(READ_FILE)))
+            replies[n_replies].text = load_file(tab + 1);
         n_replies++;
         line = NULL;                    /* kept: the spans point into it */
     }
@@ -115,7 +132,7 @@ static const struct reply *find_reply(struct span key)
 static const struct reply *find_file(struct span path)
 {
     char key[256];
-    int len = snprintf(key, sizeof(key), "guest-file-read %.*s",
+    int len = snprintf(key, sizeof(key), "%s%.*s", READ_FILE,
                        (int)path.len, path.at);
 
     if (len >= (int)sizeof(key))
@@ -170,12 +187,49 @@ static void answer_open(struct guest *g, const struct command *c)
         return;
     }
     g->file[g->opened % HANDLES] = file;
-    g->at_end[g->opened % HANDLES] = false;
+    g->position[g->opened % HANDLES] = 0;
     int len = snprintf(number, sizeof(number), "%ld", 1000 + g->opened++);
     answer_number((struct span){ number, len }, c->id);
 }
 
-/* guest-file-seek, -read and -close; every file ends with its first read. */
+static void encode(char *to, struct span from)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        "abcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    for (size_t i = 0; i < from.len; i += 3) {
+        unsigned n = 0;
+        for (size_t k = 0; k < 3; k++)
+            n = n << 8 | (i + k < from.len ? (unsigned char)from.at[i + k] : 0);
+        *to++ = digits[n >> 18];
+        *to++ = digits[n >> 12 & 63];
+        *to++ = i + 1 < from.len ? digits[n >> 6 & 63] : '=';
+        *to++ = i + 2 < from.len ? digits[n & 63] : '=';
+    }
+    *to = '\0';
+}
+
+/* As fread() does it: the end is seen only by a read that goes past it. */
+static void answer_read(struct guest *g, long slot, const struct command *c)
+{
+    static char base64[MAX_FILE * 4 / 3 + 8], text[sizeof(base64) + 128];
+    struct span rest = g->file[slot]->text;
+    size_t count = c->count.len ? strtoul(c->count.at, NULL, 10) : 4096;
+
+    rest.at += g->position[slot];
+    rest.len -= g->position[slot];
+    bool ends = rest.len < count;
+    if (!ends)
+        rest.len = count;
+    g->position[slot] += rest.len;
+    encode(base64, rest);
+    int len = snprintf(text, sizeof(text), "{\"return\": {\"count\": %zu, "
+                       "\"buf-b64\": \"%s\", \"eof\": %s}}", rest.len,
+                       base64, ends ? "true" : "false");
+    answer((struct span){ text, len }, c->id);
+}
+
+/* guest-file-seek to the start, -read and -close. */
 static void answer_file(struct guest *g, const struct command *c)
 {
     long slot = c->handle.len ? strtol(c->handle.at, NULL, 10) - 1000 : -1;
@@ -188,18 +242,14 @@ static void answer_file(struct guest *g, const struct command *c)
     }
     slot %= HANDLES;
     if (same(c->execute, LITERAL("guest-file-seek"))) {
-        g->at_end[slot] = false;
+        g->position[slot] = 0;
         answer(LITERAL("{\"return\": {\"position\": 0, \"eof\": false}}"),
                c->id);
     } else if (same(c->execute, LITERAL("guest-file-close"))) {
         g->file[slot] = NULL;
         answer(LITERAL("{\"return\": {}}"), c->id);
-    } else if (g->at_end[slot]) {
-        answer(LITERAL("{\"return\": {\"count\": 0, \"buf-b64\": \"\", "
-                       "\"eof\": true}}"), c->id);
     } else {
-        g->at_end[slot] = true;
-        answer(g->file[slot]->text, c->id);
+        answer_read(g, slot, c);
     }
 }
 
@@ -258,6 +308,8 @@ static void note(struct command *c, int depth, struct span key,
         into = &c->handle;
     else if (depth == 2 && same(key, LITERAL("path")))
         into = &c->path;
+    else if (depth == 2 && same(key, LITERAL("count")))
+        into = &c->count;
     if (!into || value == end)
         return;
     if (*value == '"' && into != &c->id) {
@@ -410,19 +462,31 @@ static void serve(struct guest *g, bool dumped)
         drop_client(g);
 }
 
-static void report(const char *dump_path)
+static void write_dump(const struct guest *g, const char *path)
+{
+    FILE *file = fopen(path, "w");
+
+    if (!file)
+        die(path);
+    fwrite(dump, 1, dump_len, file);
+    for (long n = 0; n < g->opened; n++) {
+        const struct reply *read = g->file[n % HANDLES];
+        if (n >= g->opened - HANDLES && read)
+            fprintf(file, "#%ld %.*s\n", 1000 + n,
+                    (int)(read->key.len - strlen(READ_FILE)),
+                    read->key.at + strlen(READ_FILE));
+    }
+    fclose(file);
+}
+
+static void report(void)
 {
     struct rusage used;
-    FILE *file;
 
     getrusage(RUSAGE_SELF, &used);
     printf("{\"answered\": %ld, \"cpu_ms\": %.3f}\n", answered,
            (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e3 +
            (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e3);
-    if (dump_path && (file = fopen(dump_path, "w"))) {
-        fwrite(dump, 1, dump_len, file);
-        fclose(file);
-    }
 }
 
 int main(int argc, char **argv)
@@ -457,7 +521,9 @@ int main(int argc, char **argv)
         for (int i = 0; i < n; i++) {
             struct guest *g = events[i].data.ptr;
             if (!g) {
-                report(argc > 5 ? argv[5] : NULL);
+                report();
+                if (argc > 5)
+                    write_dump(guests, argv[5]);
                 return 0;
             }
             if (g->client < 0)

@@ -36,12 +36,12 @@ TIMEOUT = 10  # seconds, for one command
 class Guest:
     """One domain and its kept handles."""
 
-    def __init__(self, domain: libvirt.virDomain) -> None:
+    def __init__(self, domain: libvirt.virDomain, sample: wire.Sample) -> None:
         self._domain = domain
-        self._commands = wire.sample_commands(
+        self._commands = sample.commands(
             [
                 self._ask(wire.file_command('open', path=path))
-                for path in wire.FILES
+                for path in sample.files
             ]
         )
 
@@ -81,7 +81,8 @@ def main() -> None:
     domains = libvirt.open(args.place).listAllDomains(
         libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE
     )
-    guests = [Guest(domain) for domain in domains[: args.count]]
+    sample = wire.Sample(args.template.read_bytes(), args.files)
+    guests = [Guest(domain, sample) for domain in domains[: args.count]]
     pace = measure.Pace(args.interval, args.group)
     with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
         measure.sample_all(pool, guests, pace, 1)

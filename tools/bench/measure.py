@@ -20,6 +20,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 import concurrent.futures
 import json
+import pathlib
 import resource
 import time
 from typing import Any, Protocol
@@ -122,4 +123,6 @@ def arguments(description: str) -> argparse.Namespace:
     parser.add_argument('rounds', type=int, help='samples a guest')
     parser.add_argument('interval', type=float, help='seconds a round')
     parser.add_argument('group', type=int, help='guests started at a tick')
+    parser.add_argument('template', type=pathlib.Path, help='what to send')
+    parser.add_argument('files', nargs='*', help='to open in each guest')
     return parser.parse_args()

@@ -40,7 +40,12 @@ SAMPLED = (
     'guest-network-get-interfaces',
     'guest-get-fsinfo',
 )
-BOOT_ID = '/proc/sys/kernel/random/boot_id'
+FILES = (
+    '/proc/loadavg',
+    '/proc/meminfo',
+    '/proc/uptime',
+    '/proc/sys/kernel/random/boot_id',
+)
 
 
 def record(agent: wire.Agent) -> dict[str, str]:
@@ -49,7 +54,7 @@ def record(agent: wire.Agent) -> dict[str, str]:
     replies = {
         name: agent.ask_line({'execute': name}) for name in ONCE + SAMPLED
     }
-    for path in (*wire.FILES, BOOT_ID):
+    for path in FILES:
         handle = agent.ask(wire.file_command('open', path=path))
         replies[f'guest-file-read {path}'] = agent.ask_line(
             wire.file_command('read', handle=handle, count=65536)

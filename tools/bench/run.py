@@ -23,7 +23,7 @@ Needs root, gcc, what the functional tests need, and 20,000 open files
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 import contextlib
 import dataclasses
 import json
@@ -120,6 +120,9 @@ class Bench:
         self._host = host
         self.fleet = self._build('fleet')
         self._client = self._build('client')
+        self._template = folder / 'sample'
+        self._files: Sequence[str] = ()
+        self._see_what_we_send()
 
     def _build(self, name: str) -> pathlib.Path:
         program = self.folder / name
@@ -128,7 +131,9 @@ class Bench:
         return program
 
     @contextlib.contextmanager
-    def agents(self, scene: Scene) -> Iterator[Place]:
+    def agents(
+        self, scene: Scene, dump: pathlib.Path | None = None
+    ) -> Iterator[Place]:
         """Start a scene's agents."""
         folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
         node = folder / 'node.xml'
@@ -148,33 +153,40 @@ class Bench:
                     folder,
                     scene.count,
                     hang_every=scene.hang_every,
+                    dump=dump,
                 )
                 stack.enter_context(fleet)
             yield Place(folder, uri)
 
     def run(self, client: str, scene: Scene, place: Place) -> Run:
         """Run one client on a scene once."""
-        command: list[Any] = [sys.executable]
-        work = [scene.count, scene.rounds, scene.interval, scene.group]
-        if client == 'C, epoll':
-            work[2] = int(scene.interval * 1000)
-            command = [self._client, place.folder, *work]
-            command += [wire.TEMPLATE, *wire.FILES]
-        elif client == 'nova-qga':
-            command += [wire.HERE / 'ours.py', place.uri, *work]
-        elif client == 'libvirt-python':
-            command += [wire.HERE / 'libvirt_python.py', place.uri, *work]
-        else:
-            command += [wire.HERE / 'thread_pool.py', place.folder, *work]
-        return _tell(command)
+        programs: dict[str, list[Any]] = {
+            'C, epoll': [self._client, place.folder],
+            'nova-qga': [sys.executable, wire.HERE / 'ours.py', place.uri],
+            'thread pool': [sys.executable, wire.HERE / 'thread_pool.py']
+            + [place.folder],
+            'libvirt-python': [sys.executable]
+            + [wire.HERE / 'libvirt_python.py', place.uri],
+        }
+        pace = [scene.count, scene.rounds, scene.interval, scene.group]
+        sample = [self._template, *self._files]
+        return _tell([*programs[client], *pace, *sample])
+
+    def _see_what_we_send(self) -> None:
+        """Let nova-qga sample a guest, for all to send what it sends."""
+        scene = Scene('one', 1, 1.0, 1, ())
+        dump = self.folder / 'dump'
+        with self.agents(scene, dump) as place:
+            self.run('nova-qga', scene, place)
+        sample = wire.read_dump(dump.read_bytes())
+        self._files = sample.files
+        self._template.write_bytes(sample.template)
 
     def limit_of_fleet(self, count: int) -> Run:
-        """Let the C client ask as fast as it can; tell the fleet's rate."""
-        folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
-        with agents.fleet(self.fleet, folder, count) as fleet:
-            command = [self._client, folder, count, 10, 0, count]
-            run = _tell([*command, wire.TEMPLATE, *wire.FILES])
-        return run | {'fleet_cpu_ms': fleet.used['cpu_ms']}
+        """Let the C client ask as fast as it can."""
+        scene = Scene('limit', count, 0.0, 10, (), group=count)
+        with self.agents(scene) as place:
+            return self.run('C, epoll', scene, place)
 
 
 def _tell(command: list[Any]) -> Run:

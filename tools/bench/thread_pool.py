@@ -29,10 +29,15 @@ THREADS = 32
 class Guest:
     """One agent, its kept connection and its kept handles."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, sample: wire.Sample) -> None:
         self._agent = wire.Agent(path)
         self._agent.sync()
-        self._commands = wire.sample_commands(self._agent.open_files())
+        self._commands = sample.commands(
+            [
+                self._agent.ask(wire.file_command('open', path=each))
+                for each in sample.files
+            ]
+        )
 
     def sample(self) -> list[Any]:
         """Take one sample."""
@@ -43,7 +48,11 @@ class Guest:
 def main() -> None:
     """Measure, and print the report."""
     args = measure.arguments(__doc__)
-    guests = [Guest(f'{args.place}/{i}.sock') for i in range(args.count)]
+    sample = wire.Sample(args.template.read_bytes(), args.files)
+    guests = [
+        Guest(f'{args.place}/{number}.sock', sample)
+        for number in range(args.count)
+    ]
     pace = measure.Pace(args.interval, args.group)
     with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
         measure.sample_all(pool, guests, pace, 1)

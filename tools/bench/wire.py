@@ -12,15 +12,18 @@
 
 """The bytes of the benchmark: what is asked, and the recorded replies.
 
-``sample.template`` is one sample as nova-qga's poller sends it, a sync and
-ten commands, with ``$SYNC`` for the sync id and ``$H0`` .. ``$H2`` for the
-handles of FILES. Every client of the benchmark sends these. ``replies.json``
-is what a real agent answered (see record.py).
+A template is one sample as nova-qga's poller sends it, a sync and read-only
+commands, with ``$SYNC`` for the sync id and ``$H0``, ``$H1`` .. for the
+handles of files that are kept open. Every client of the benchmark sends the
+same. ``replies.json`` is what a real agent answered (see record.py).
 
 The client here is the simplest that can be: blocking, one command at a time.
 It checks nothing, and talks to agents under test only.
 """
 
+import base64
+from collections.abc import Sequence
+import dataclasses
 import json
 import pathlib
 import re
@@ -29,11 +32,7 @@ import socket
 from typing import Any
 
 HERE = pathlib.Path(__file__).parent
-TEMPLATE = HERE / 'sample.template'
 REPLIES = HERE / 'replies.json'
-
-#: Read through handles that are kept, in the order of $H0, $H1 ..
-FILES = ('/proc/loadavg', '/proc/meminfo', '/proc/uptime')
 
 
 class Agent:
@@ -67,10 +66,6 @@ class Agent:
         """Send a command and return the value of its reply."""
         return json.loads(self.ask_line(command))['return']
 
-    def open_files(self) -> list[int]:
-        """Open FILES and return their handles."""
-        return [self.ask(file_command('open', path=path)) for path in FILES]
-
     def close(self) -> None:
         """Hang up."""
         self._input.close()
@@ -91,36 +86,51 @@ def file_command(verb: str, **arguments: Any) -> dict[str, Any]:
     return {'execute': f'guest-file-{verb}', 'arguments': arguments}
 
 
-def sample_commands(handles: list[int]) -> list[dict[str, Any]]:
-    """Return the commands of one sample, the sync left out."""
-    text = TEMPLATE.read_bytes().rpartition(b'\xff')[2].decode()
-    for number, handle in enumerate(handles):
-        text = text.replace(f'$H{number}', str(handle))
-    return [
-        json.loads(line) for line in text.splitlines() if '$SYNC' not in line
-    ]
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """What one sample asks.
 
-
-def make_template(sent: bytes) -> bytes:
-    """Turn the bytes of one sample into a template.
-
-    :param sent: as fleet dumps them: 0xFF, the sync, the commands
+    :ivar template: with $SYNC, $H0, $H1 ..
+    :ivar files: what $H0, $H1 .. are handles of
     """
+
+    template: bytes
+    files: Sequence[str]
+
+    def commands(self, handles: Sequence[int]) -> list[dict[str, Any]]:
+        """Return the commands, the sync left out."""
+        text = self.template.rpartition(b'\xff')[2].decode()
+        for number, handle in enumerate(handles):
+            text = text.replace(f'$H{number}', str(handle))
+        lines = text.splitlines()
+        return [json.loads(line) for line in lines if '$SYNC' not in line]
+
+
+def read_dump(dump: bytes) -> Sample:
+    """Make a template of what fleet has dumped of a client."""
+    sent, _, opened = dump.partition(b'\n#')
     sync, _, commands = sent.partition(b'\n')
     sync = re.sub(rb'("id": ?)\d+', rb'\1$SYNC', sync)
-    handles: list[bytes] = []
+    files = []
+    for number, line in enumerate(opened.split(b'\n#')):
+        handle, _, path = line.strip().partition(b' ')
+        commands = re.sub(
+            rb'("handle": ?)%s\b' % handle, rb'\1$H%d' % number, commands
+        )
+        files.append(path.decode())
+    return Sample(sync + b'\n' + commands + b'\n', files)
 
-    def name(found: re.Match[bytes]) -> bytes:
-        if found[2] not in handles:
-            handles.append(found[2])
-        return found[1] + b'$H%d' % handles.index(found[2])
 
-    return sync + b'\n' + re.sub(rb'("handle": ?)(\d+)', name, commands)
-
-
-def write_fleet_replies(path: pathlib.Path) -> None:
+def write_fleet_replies(folder: pathlib.Path) -> pathlib.Path:
     """Write the recorded replies in the form that fleet reads."""
-    recorded = json.loads(REPLIES.read_text())['replies']
-    path.write_text(
-        ''.join(f'{key}\t{reply}\n' for key, reply in recorded.items())
-    )
+    lines: list[str] = []
+    for key, reply in json.loads(REPLIES.read_text())['replies'].items():
+        if key.startswith('guest-file-read '):
+            content = folder / f'content-{len(lines)}'
+            value = json.loads(reply)['return']
+            content.write_bytes(base64.b64decode(value['buf-b64']))
+            reply = content
+        lines.append(f'{key}\t{reply}\n')
+    replies = folder / 'replies'
+    replies.write_text(''.join(lines))
+    return replies
