@@ -337,6 +337,9 @@ class RepeatedKeyTest(_Assertions):
         """Strings that look like the end of a key where keys are counted."""
         for line in (
             rb'{"a": 1, "a": "\":"}',
+            # As many quotes as an encoder writes for the second "a" alone.
+            rb'{"a": 1, "a": "\u0022\u0022"}',
+            rb'{"b": "\u0022\u0022", "a": 1, "a": 1}',
             b'{"a": ":", "a": 1}',
             b'{"a": 1, "a": ":"}',
             b'{"a": ":", "a": ":"}',

@@ -256,6 +256,13 @@ class CostTest(unittest.TestCase):
                 self.assertEqual(session.MAX_SYNC_BYTES, error.limit)
                 self.assertLess(error.size, session.MAX_SYNC_BYTES + 2 * piece)
 
+    def test_a_line_that_starts_like_an_answer_is_cut_off(self):
+        talk = waiting()
+        talk.receive(b'\xff{"return": ')
+        with self.assertRaises(errors.MessageTooLarge):
+            for _ in range(1000):
+                talk.receive(b' ' * 65536)
+
     def test_lines_that_hold_our_id_and_answer_nothing_are_cut_off(self):
         error = self.feed_until_refused(b'\xff{"id": %d}\n' % ID, 1000)
         self.assertNotIsInstance(error, errors.MessageTooLarge)
@@ -292,6 +299,7 @@ class CostTest(unittest.TestCase):
                 talk = waiting()
                 tracemalloc.start()
                 self.addCleanup(tracemalloc.stop)
+                talk.receive(b'\xff')
                 for _ in range(100):
                     talk.receive(piece)
                 kept, _ = tracemalloc.get_traced_memory()

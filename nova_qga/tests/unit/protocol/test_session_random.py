@@ -140,6 +140,33 @@ class RandomStreamTest(unittest.TestCase):
         chunks = cut(stream, places)
         self.assertEqual(outcome([ANSWER, stream]), outcome([ANSWER, *chunks]))
 
+    @hypothesis.settings(max_examples=1000, deadline=None)
+    @hypothesis.given(
+        lines=strategies.lists(LINES, min_size=4, max_size=5),
+        places=PLACES,
+    )
+    def test_nor_does_it_with_as_many_lines_as_commands(self, lines, places):
+        stream = b''.join(lines)
+        chunks = cut(stream, places)
+        self.assertEqual(outcome([ANSWER, stream]), outcome([ANSWER, *chunks]))
+
+    def test_lines_that_answer_nothing_count_however_they_come(self):
+        event = b'{"event": "%s"}\n' % (b'x' * 70)
+        self.assertLess(len(event), SMALL)
+        self.assertGreater(len(event + RESULT), SMALL)
+        for chunks in ([event + REPLIES], [event, REPLIES]):
+            self.assertIs(errors.MessageTooLarge, outcome([ANSWER, *chunks]))
+
+    def test_lines_that_are_objects_only_together_are_none(self):
+        for lines in (
+            (b'{"return": 1},{"return": 2}', b'{"x": [{}', b'{}]}'),
+            (b'{"return": 1},{"return": 2}', b'{"return": "}', b'{"}'),
+            (b'{"return": 1}', b'{"return": [{}', b'{}],"a":{}},{}'),
+        ):
+            stream = ANSWER + b'\n'.join([*lines, b'{"return": "d"}', b''])
+            with self.subTest(lines=lines):
+                self.assertIs(errors.MalformedMessage, outcome([stream]))
+
     @hypothesis.settings(max_examples=500, deadline=None)
     @hypothesis.given(
         before=strategies.lists(PIECES, max_size=8).map(b''.join)

@@ -79,6 +79,13 @@ class OrderTest(unittest.TestCase):
             talk.sync(batch)
             self.assertIsNone(talk.receive(answer() + (stream * 2)[:-3]))
             self.assertEqual([text.decode()] * 2, talk.receive(stream[-3:]))
+            talk.sync(batch)
+            self.assertIsNone(talk.receive(answer() + stream[:-3]))
+            self.assertEqual(
+                [text.decode()] * 2, talk.receive(stream[-3:] + stream)
+            )
+            talk.sync(command.Batch([ask()]))
+            self.assertEqual([5], talk.receive(answer() + b'{"return": 5}\n'))
 
     def test_replies_may_come_with_the_sync_in_one_read(self):
         talk = session.Session(lambda: SYNC_ID)
@@ -245,6 +252,12 @@ class IdTest(unittest.TestCase):
         self.assertIsNone(talk.receive(b'{"return": "stale", "id": 5}\n'))
         self.assertEqual(['x'], talk.receive(b'{"return": "x"}\n'))
 
+    def test_nor_is_it_taken_where_all_replies_come_at_once(self):
+        talk = piped(ask(), ask())
+        stale = b'{"return": "stale", "id": 5}\n'
+        self.assertIsNone(talk.receive(stale + b'{"return": "x"}\n'))
+        self.assertEqual(['x', 'y'], talk.receive(b'{"return": "y"}\n'))
+
 
 class PassedOverTest(unittest.TestCase):
     """Lines that answer nothing: a few are let pass, many are not."""
@@ -293,16 +306,24 @@ class PassedOverTest(unittest.TestCase):
 
 class BrokenTest(unittest.TestCase):
     def assert_broken(self, line, kind=errors.ProtocolError):
-        for talk in (piped(ask(), ask()), sent()):
+        good = b'{"return": 0}\n'
+        # As the only line, and among as many as there are commands.
+        for talk, data in (
+            (sent(), line),
+            (piped(ask(), ask()), line),
+            (piped(ask(), ask()), line + good),
+            (piped(ask(), ask()), good + line),
+        ):
             with self.assertRaises(kind) as caught:
-                talk.receive(line)
+                talk.receive(data)
         return caught.exception
 
     def test_0xff_within_a_reply_breaks_it(self):
         self.assert_broken(b'{"return": \xff{"return": 1}\n')
         self.assert_broken(b'\xff{"return": 1}\n')
         self.assert_broken(b'{"return": 1}\xff\n')
-        self.assert_broken(b'{"return": "\xff"}\n')
+        error = self.assert_broken(b'{"return": "\xff"}\n')
+        self.assertIn('0xFF', str(error))
 
     def test_0xfe_within_a_reply_breaks_it(self):
         self.assert_broken(b'\xfe{"return": 1}\n')
