@@ -49,6 +49,8 @@ STATES = {
 #: Seconds between attempts to reach libvirtd.
 RETRY = 2.0
 
+#: The second one is for what is no UUID at all.
+_NO_SUCH = (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_INVALID_ARG)
 _LOST = object()
 _STOP = object()
 
@@ -73,6 +75,9 @@ class Domains:
         self._connection: libvirt.virConnect | None = None
         self._callbacks: list[int] = []
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        #: Held from a look at libvirt until the directory has been handed
+        #: what was seen: nobody may overtake with something older.
+        self._looking = threading.Lock()
         self._thread = threading.Thread(
             target=self._watch, name='qga-domains', daemon=True
         )
@@ -123,20 +128,32 @@ class Domains:
 
     def _connect(self) -> None:
         connection = libvirt.open(self._uri)
+        with self._looking:
+            self._connection = connection
+            try:
+                self._begin(connection)
+            except BaseException:
+                self._disconnect()
+                raise
+        self._settle()
+
+    def _begin(self, connection: libvirt.virConnect) -> None:
         connection.registerCloseCallback(self._on_close, None)
         try:
             connection.setKeepAlive(5, 3)
         except libvirt.libvirtError:
             LOG.debug('%s needs no keepalive', self._uri)
         self._callbacks = events.register(connection, self._events.put)
-        listing = [
-            described
-            for domain in connection.listAllDomains(0)
-            if (described := _described(domain)) is not None
-        ]
-        self._connection = connection
+        listing = []
+        for domain in connection.listAllDomains(0):
+            try:
+                described = _described(domain)
+            except errors.QgaError as error:
+                LOG.warning('guest %s: %s', domain.name(), error)
+                continue
+            if described is not None:
+                listing.append(described)
         self._loop.call(self._directory.replace, listing)
-        self._settle()
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -146,7 +163,8 @@ class Domains:
         ignore = contextlib.suppress(libvirt.libvirtError)
         with ignore:
             connection.unregisterCloseCallback()
-        for callback in self._callbacks:
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
             with ignore:
                 connection.domainEventDeregisterAny(callback)
         with ignore:
@@ -188,23 +206,27 @@ class Domains:
             self._look_at(event.uuid)
         except (libvirt.libvirtError, errors.QgaError) as error:
             LOG.warning('guest %s: %s', event.uuid, error)
+        except Exception:
+            # Whatever it is, the other guests are still watched.
+            LOG.exception('looking at guest %s', event.uuid)
         if event.new_agent:
             self._loop.call(self._restarted, event.uuid)
 
     def _look_at(self, uuid: str) -> None:
-        connection = self._connection
-        if connection is None:
-            return
-        described = None
-        try:
-            described = _described(connection.lookupByUUIDString(uuid))
-        except libvirt.libvirtError as error:
-            if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
-                raise
-        if described is None:
-            self._loop.call(self._directory.remove, uuid)
-        else:
-            self._loop.call(self._directory.update, *described)
+        with self._looking:
+            connection = self._connection
+            if connection is None:
+                return
+            described = None
+            try:
+                described = _described(connection.lookupByUUIDString(uuid))
+            except libvirt.libvirtError as error:
+                if error.get_error_code() not in _NO_SUCH:
+                    raise
+            if described is None:
+                self._loop.call(self._directory.remove, uuid)
+            else:
+                self._loop.call(self._directory.update, *described)
 
     def _restarted(self, uuid: str) -> None:
         if self._directory.knows(uuid):

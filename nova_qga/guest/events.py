@@ -67,12 +67,19 @@ def register(
     def look(_: Any, domain: libvirt.virDomain, *__: Any) -> None:
         put(Event(domain.UUIDString(), False))
 
+    def lifecycle(
+        _: Any, domain: libvirt.virDomain, event: int, *__: Any
+    ) -> None:
+        # Whoever looks late finds it running as before.
+        started = event == libvirt.VIR_DOMAIN_EVENT_STARTED
+        put(Event(domain.UUIDString(), started))
+
     def new_agent(_: Any, domain: libvirt.virDomain, *__: Any) -> None:
         put(Event(domain.UUIDString(), True))
 
     registered = []
     for event_id, callback in (
-        (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, look),
+        (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, lifecycle),
         (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, look),
         (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, look),
         (libvirt.VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, look),
