@@ -56,8 +56,8 @@ def decode(line: bytes) -> dict[str, Any]:
         raise errors.MalformedMessage('not valid JSON') from None
     if type(message) is not dict:
         raise errors.MalformedMessage('not a JSON object')
-    if openings > MAX_DEPTH:
-        _check_depth(message)
+    if openings > MAX_DEPTH and _too_deep(message):
+        raise errors.MalformedMessage(f'nested deeper than {MAX_DEPTH}')
     if _may_repeat_keys(line, message):
         _check_keys(line)
     return message
@@ -82,14 +82,15 @@ def decode_lines(lines: list[bytes]) -> list[dict[str, Any]] | None:
     for line, message in zip(lines, messages, strict=True):
         if type(message) is not dict:
             return None
-        if line.count(b'{') + line.count(b'[') > MAX_DEPTH:
-            _check_depth(message)
+        openings = line.count(b'{') + line.count(b'[')
+        if openings > MAX_DEPTH and _too_deep(message):
+            return None
     if _may_repeat_keys(text, messages):
         return None
     return messages
 
 
-def _check_depth(message: dict[str, Any]) -> None:
+def _too_deep(message: dict[str, Any]) -> bool:
     level: list[Any] = [message]
     for _ in range(MAX_DEPTH):
         level = [
@@ -99,8 +100,8 @@ def _check_depth(message: dict[str, Any]) -> None:
             if type(child) is dict or type(child) is list
         ]
         if not level:
-            return
-    raise errors.MalformedMessage(f'nested deeper than {MAX_DEPTH}')
+            return False
+    return True
 
 
 def _may_repeat_keys(line: bytes, message: Any) -> bool:
