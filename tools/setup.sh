@@ -54,10 +54,10 @@ step() {
     fi
 }
 
-# What python3 is new enough? PATH may have an old one before Debian's.
+# What python3 is new enough? First the one that operators of Debian run.
 find_python() {
     local candidate
-    for candidate in python3 /usr/bin/python3; do
+    for candidate in /usr/bin/python3 python3; do
         if "$candidate" -c \
             'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             command -v "$candidate"

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 import hashlib
 
 #: Guests woken together, about.
-GROUP = 16
+GROUP = 25
 #: Seconds that a tick may last at least and at most.
 SHORTEST, LONGEST = 0.05, 1.0
 

@@ -35,6 +35,7 @@ import sys
 import tempfile
 from typing import Any
 
+from nova_qga.agent import schedule
 from nova_qga.tests.fixtures import libvirtd
 
 import agents
@@ -64,7 +65,7 @@ class Scene:
     interval: float
     rounds: int
     clients: tuple[str, ...]
-    group: int = 16
+    group: int = schedule.GROUP
     hang_every: int = 0
     agents: str = 'fleet'
 
@@ -83,8 +84,8 @@ class Place:
 
 ALL = ('C, epoll', 'nova-qga', 'thread pool')
 OURS = ('nova-qga',)
-#: At these intervals the poller wakes 16 guests a tick, as it does with its
-#: period of 60 s.
+#: At these intervals the poller wakes as many guests a tick as it does with
+#: its period of 60 s.
 SCENES = (
     Scene('1,000 simulated', 1000, 3.2, 3, ALL),
     Scene('5,000 simulated', 5000, 16.0, 1, ALL),
