@@ -99,6 +99,7 @@ class Host:
         :raises GuestNotFound, GuestUnavailable: the message says why
         """
         deadline = time.monotonic() + timeout
+        current = True
         try:
             found = self.find(uuid)
         except errors.ServiceUnavailable:
@@ -106,8 +107,9 @@ class Host:
             if not self.directory.knows(uuid):
                 raise
             found = self.directory.get(uuid)
+            current = False
         return agent.reach(
-            found, self.loop, deadline, self.settings.command_timeout
+            found, self.loop, deadline, self.settings.command_timeout, current
         )
 
     def _channels(self, of: guest.Guest) -> tuple[channel.Channel, ...]:
