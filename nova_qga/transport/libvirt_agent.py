@@ -137,7 +137,9 @@ class LibvirtAgents:
             answer = _call(domain, _SYNC % sync_id, deadline)
         except libvirt.libvirtError as error:
             raise _before(error) from None
-        if decoding.decode(answer).get('return') != sync_id:
+        value = decoding.decode(answer).get('return')
+        # A type check, for True == 1 and 5.0 == 5.
+        if type(value) is not int or value != sync_id:
             raise errors.ProtocolError('the agent answers another sync')
 
     def _run(
