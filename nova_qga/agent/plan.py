@@ -17,13 +17,17 @@ the same handles share the encoded batch: that keeps thousands of guests small
 in memory and cheap to ask.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+
+from oslo_log import log as logging
 
 from nova_qga.collectors import base
 from nova_qga.protocol import command
 from nova_qga.protocol import commands
 from nova_qga.protocol import replies
+
+LOG = logging.getLogger(__name__)
 
 #: Batches kept; handles start at 1000 and rarely differ between guests.
 MAX_BATCHES = 256
@@ -47,6 +51,7 @@ class Slot(NamedTuple):
 class Plan:
     """The sources for one kind of agent.
 
+    :ivar silent: collector -> why it has no source
     :ivar files: paths to keep open, in order
     :ivar readers: path -> the collector that reads it
     :ivar once: files to read one time, with their source's collector
@@ -57,15 +62,11 @@ class Plan:
         collectors: Mapping[str, base.Collector],
         enabled: Mapping[str, bool],
     ) -> None:
+        self.silent: dict[str, str] = {}
         chosen = [
             (name, source)
             for name, collector in collectors.items()
-            for source in collector.select(enabled)
-        ]
-        self.silent = [
-            name
-            for name, collector in collectors.items()
-            if not collector.select(enabled)
+            for source in self._select(name, collector, enabled)
         ]
         self.once = tuple(each for each in chosen if _once(each[1]))
         self._repeated = [each for each in chosen if not _once(each[1])]
@@ -84,6 +85,23 @@ class Plan:
         self._batches: dict[
             tuple[int | None, ...], tuple[command.Batch, tuple[Slot, ...]]
         ] = {}
+
+    def _select(
+        self,
+        name: str,
+        collector: base.Collector,
+        enabled: Mapping[str, bool],
+    ) -> Sequence[base.Source]:
+        try:
+            sources = collector.select(enabled)
+        except Exception:
+            # A plugin's fault costs its own metric and no other.
+            LOG.exception('collector %s failed', name)
+            self.silent[name] = 'the collector failed: see the log'
+            return ()
+        if not sources:
+            self.silent[name] = 'the agent has no command that tells'
+        return sources
 
     def batch(
         self, handles: Mapping[str, int]

@@ -20,7 +20,7 @@ import time
 from oslo_log import log as logging
 
 from nova_qga.agent import plan as sampling_plan
-from nova_qga.agent import sampling
+from nova_qga.agent import sampler as guest_sampler
 from nova_qga.agent import schedule
 from nova_qga.collectors import base
 from nova_qga.collectors import sample_set
@@ -34,6 +34,9 @@ LOG = logging.getLogger(__name__)
 TIMEOUT = 10.0
 #: Seconds that a stop may take to close files in guests.
 FAREWELL = 0.3
+
+#: Samples after which libvirt is asked again about closed ports.
+LOOK_AGAIN = 10
 
 Publish = Callable[[sample_set.SampleSet], None]
 
@@ -58,7 +61,7 @@ class Poller:
         self._publish = publish
         self._plans = sampling_plan.Plans(collectors)
         self._schedule = schedule.Schedule(interval)
-        self._samplers: dict[str, sampling.Sampler] = {}
+        self._samplers: dict[str, guest_sampler.Sampler] = {}
         self._woken = time.monotonic()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -139,6 +142,8 @@ class Poller:
         )
 
     def _tick(self) -> None:
+        # First: whatever happens to one guest, the others get their turn.
+        self._arm()
         now = time.monotonic()
         since, self._woken = self._woken, now
         for uuid in self._schedule.due(since, now):
@@ -147,7 +152,16 @@ class Poller:
                 LOG.debug('guest %s is still being sampled', uuid)
                 continue
             sampler.run(self._plans, now + TIMEOUT, self._sampled)
-        self._arm()
+            if sampler.taken % LOOK_AGAIN == 1:
+                self._look_for_ports(sampler.guest)
+
+    def _look_for_ports(self, guest: guest_module.Guest) -> None:
+        """Ask libvirt again where it said that a port is closed.
+
+        When a guest opens the direct channel, no event tells.
+        """
+        if not all(guest.has_opened(each) for each in guest.channels):
+            self._host.look_again(guest.uuid)
 
     def _sampled(
         self,
@@ -163,15 +177,18 @@ class Poller:
         self,
         guest: guest_module.Guest,
         deadline: float,
-        done: sampling.Done,
+        done: guest_sampler.Done,
     ) -> None:
         sampler = self._samplers.get(guest.uuid)
-        if sampler is None:
-            sampler = self._samplers[guest.uuid] = sampling.Sampler(guest)
+        if sampler is None or sampler.guest is not guest:
+            # The poller was not started, or the guest has just gone.
+            sampler = guest_sampler.Sampler(guest)
+            if self._host.directory.knows(guest.uuid):
+                self._samplers[guest.uuid] = sampler
         sampler.run(self._plans, deadline, done, urgent=True)
 
     def _added(self, guest: guest_module.Guest) -> None:
-        self._samplers[guest.uuid] = sampling.Sampler(guest)
+        self._samplers[guest.uuid] = guest_sampler.Sampler(guest)
         self._schedule.add(guest.uuid)
 
     def _removed(self, guest: guest_module.Guest) -> None:

@@ -17,13 +17,17 @@ event names the one domain to look at. When libvirtd goes away, what was known
 stays, the direct channels go on, and a new connection is tried until one
 works.
 
+All of libvirt's calls are made on one thread: a libvirtd that hangs holds up
+that one alone. Whoever waits for it waits for a bounded time.
+
 Source: https://libvirt.org/html/libvirt-libvirt-domain.html (events).
 """
 
+from concurrent import futures
 import contextlib
 import queue
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 
 import libvirt
 from oslo_log import log as logging
@@ -32,6 +36,7 @@ from nova_qga import errors
 from nova_qga.guest import description as guest_description
 from nova_qga.guest import directory as guest_directory
 from nova_qga.guest import events
+from nova_qga import text
 from nova_qga.transport import loop as channel_loop
 
 LOG = logging.getLogger(__name__)
@@ -48,11 +53,22 @@ STATES = {
 }
 #: Seconds between attempts to reach libvirtd.
 RETRY = 2.0
+#: Seconds for which a start waits for the listing, and a request for a look
+#: at one guest.
+FIRST = 5.0
+PATIENCE = 1.5
 
 #: The second one is for what is no UUID at all.
 _NO_SUCH = (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_INVALID_ARG)
 _LOST = object()
 _STOP = object()
+
+
+class _Asked(NamedTuple):
+    """Somebody waits for a look at a guest."""
+
+    uuid: str
+    answer: futures.Future[None]
 
 
 class Domains:
@@ -75,9 +91,14 @@ class Domains:
         self._connection: libvirt.virConnect | None = None
         self._callbacks: list[int] = []
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        #: Held from a look at libvirt until the directory has been handed
-        #: what was seen: nobody may overtake with something older.
-        self._looking = threading.Lock()
+        #: Set after the first attempt to list the guests.
+        self._tried = threading.Event()
+        #: Why there is no connection.
+        self._reason = 'it has not answered yet'
+        #: The last look for which somebody waited in vain.
+        self._late: futures.Future[None] | None = None
+        #: What was said of guests that cannot be looked at, by UUID.
+        self._faults: dict[str, str] = {}
         self._thread = threading.Thread(
             target=self._watch, name='qga-domains', daemon=True
         )
@@ -85,31 +106,27 @@ class Domains:
     def start(self) -> None:
         """Connect, list all guests, and go on watching.
 
-        Without libvirtd it returns all the same, and goes on trying.
+        Without libvirtd it returns all the same, soon, and goes on trying.
         """
         events.start()
-        try:
-            self._connect()
-        except libvirt.libvirtError as error:
-            LOG.error(
-                'libvirt at %(uri)s does not answer: %(error)s. No guest is '
-                'known until it does; trying every %(retry)s s.',
-                {'uri': self._uri, 'error': error, 'retry': RETRY},
-            )
         self._thread.start()
+        if not self._tried.wait(FIRST):
+            self._complain()
 
     def stop(self) -> None:
-        """Stop watching, and close the connection."""
+        """Stop watching, and close the connection, unless libvirtd hangs."""
         self._events.put(_STOP)
         self._thread.join(timeout=1.0)
-        self._disconnect()
 
     def check(self) -> None:
-        """Raise ServiceUnavailable while libvirtd is away."""
+        """Raise ServiceUnavailable while libvirtd is away, or hangs."""
         if self._connection is None:
+            raise self._away()
+        late = self._late
+        if late is not None and not late.done():
             raise errors.ServiceUnavailable(
-                f'libvirt at {self._uri} does not answer: start libvirtd, or '
-                'correct [qga_agent]libvirt_uri'
+                f'libvirt at {self._uri} has stopped answering: try later, '
+                'and restart libvirtd if it hangs'
             )
 
     def refresh(self, uuid: str) -> None:
@@ -117,27 +134,70 @@ class Domains:
 
         An open port shows only in the XML; there is no event for ours.
 
-        :raises ServiceUnavailable: libvirtd is away
+        :raises ServiceUnavailable: libvirtd is away, or does not answer soon
         """
         self.check()
+        asked = _Asked(uuid, futures.Future())
+        self._events.put(asked)
         try:
-            self._look_at(uuid)
-        except libvirt.libvirtError as error:
-            raise errors.ServiceUnavailable(f'libvirt: {error}') from None
+            asked.answer.result(PATIENCE)
+        except futures.TimeoutError:
+            self._late = asked.answer
+            raise errors.ServiceUnavailable(
+                f'libvirt at {self._uri} does not answer within {PATIENCE} s: '
+                'try later, and restart libvirtd if it hangs'
+            ) from None
         self._settle()
+
+    def _away(self) -> errors.ServiceUnavailable:
+        return errors.ServiceUnavailable(
+            f'libvirt at {self._uri} cannot be used ({self._reason}): '
+            'start libvirtd if it does not run, correct '
+            '[qga_agent]libvirt_uri if that is wrong, or run this as a '
+            'user whom libvirtd lets in'
+        )
+
+    # On the thread, from here on.
+
+    def _try_to_connect(self) -> bool:
+        """Connect and list all guests; note the reason if that fails."""
+        known = self._reason
+        try:
+            self._connect()
+        except (libvirt.libvirtError, errors.QgaError) as error:
+            self._reason = text.printable(str(error))
+        except Exception as error:
+            self._reason = type(error).__name__
+            LOG.exception('listing the guests of %s', self._uri)
+        else:
+            return True
+        if self._reason != known:
+            self._complain()
+        return False
+
+    def _complain(self) -> None:
+        LOG.error(
+            'libvirt at %(uri)s cannot be used: %(reason)s. Guests that '
+            'are not known yet are not served until it can; trying every '
+            '%(retry)s s.',
+            {'uri': self._uri, 'reason': self._reason, 'retry': RETRY},
+        )
 
     def _connect(self) -> None:
         connection = libvirt.open(self._uri)
-        with self._looking:
-            self._connection = connection
-            try:
-                self._begin(connection)
-            except BaseException:
-                self._disconnect()
-                raise
+        try:
+            listing = self._begin(connection)
+        except BaseException:
+            self._disconnect(connection)
+            raise
+        self._loop.call(self._directory.replace, listing)
         self._settle()
+        self._connection = connection
 
-    def _begin(self, connection: libvirt.virConnect) -> None:
+    def _begin(
+        self, connection: libvirt.virConnect
+    ) -> guest_directory.Listing:
+        """Watch and list all guests."""
         connection.registerCloseCallback(self._on_close, None)
         try:
             connection.setKeepAlive(5, 3)
@@ -147,18 +207,34 @@ class Domains:
         listing = []
         for domain in connection.listAllDomains(0):
             try:
-                described = _described(domain)
-            except errors.QgaError as error:
-                LOG.warning('guest %s: %s', domain.name(), error)
-                continue
+                described = self._describe(domain)
+            except (libvirt.libvirtError, errors.QgaError) as error:
+                if not connection.isAlive():
+                    raise
+                uuid = domain.UUIDString()
+                self._note(uuid, error)
+                described = self._known(uuid)
             if described is not None:
                 listing.append(described)
-        self._loop.call(self._directory.replace, listing)
+        return listing
 
-    def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
+    def _known(
+        self, uuid: str
+    ) -> tuple[guest_description.Description, str] | None:
+        """Return what the directory has: a bad look makes no guest go."""
+        if not self._directory.knows(uuid):
+            return None
+        known = self._directory.get(uuid)
+        return known.description, known.state
+
+    def _note(self, uuid: str, error: Exception) -> None:
+        """Log why a guest cannot be looked at, once."""
+        reason = text.printable(str(error))
+        if self._faults.get(uuid) != reason:
+            self._faults[uuid] = reason
+            LOG.warning('guest %s cannot be looked at: %s', uuid, reason)
+
+    def _disconnect(self, connection: libvirt.virConnect) -> None:
         # Of a connection that is dead already, some of it fails.
         ignore = contextlib.suppress(libvirt.libvirtError)
         with ignore:
@@ -174,38 +250,62 @@ class Domains:
         self._events.put(_LOST)
 
     def _watch(self) -> None:
+        self._try_to_connect()
+        self._tried.set()
         while True:
-            if self._connection is None:
-                event = self._reconnect()
-            else:
-                event = self._events.get()
+            event = self._next()
             if event is _STOP:
-                return
+                break
             if event is _LOST:
-                LOG.warning('libvirt at %s went away', self._uri)
-                self._disconnect()
+                self._lose('the connection broke')
+            elif isinstance(event, _Asked):
+                self._answer(event)
             elif event is not None:
                 self._handle(event)
+        self._lose('nova-qga stops')
 
-    def _reconnect(self) -> Any:
+    def _lose(self, reason: str) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        self._reason = reason
+        LOG.info('libvirt at %s: %s', self._uri, reason)
+        self._disconnect(connection)
+
+    def _next(self) -> Any:
+        """Wait for what happens; without a connection, try to get one."""
+        if self._connection is not None:
+            return self._events.get()
         try:
             event = self._events.get(timeout=RETRY)
         except queue.Empty:
             event = None
-        if event is not _STOP:
-            try:
-                self._connect()
-                LOG.info('libvirt at %s is back', self._uri)
-            except (libvirt.libvirtError, errors.QgaError) as error:
-                LOG.debug('libvirt at %s: %s', self._uri, error)
-            return None
-        return event
+        if event is _STOP:
+            return event
+        if self._try_to_connect():
+            LOG.info('libvirt at %s is back', self._uri)
+        # The listing has told what events would; but this one waits.
+        return event if isinstance(event, _Asked) else None
+
+    def _answer(self, asked: _Asked) -> None:
+        try:
+            self._look_at(asked.uuid)
+        except libvirt.libvirtError as error:
+            asked.answer.set_exception(
+                errors.ServiceUnavailable(
+                    f'libvirt: {text.printable(str(error))}'
+                )
+            )
+        except Exception as error:
+            asked.answer.set_exception(error)
+        else:
+            asked.answer.set_result(None)
 
     def _handle(self, event: events.Event) -> None:
         try:
             self._look_at(event.uuid)
         except (libvirt.libvirtError, errors.QgaError) as error:
-            LOG.warning('guest %s: %s', event.uuid, error)
+            self._note(event.uuid, error)
         except Exception:
             # Whatever it is, the other guests are still watched.
             LOG.exception('looking at guest %s', event.uuid)
@@ -213,20 +313,34 @@ class Domains:
             self._loop.call(self._restarted, event.uuid)
 
     def _look_at(self, uuid: str) -> None:
-        with self._looking:
-            connection = self._connection
-            if connection is None:
-                return
-            described = None
-            try:
-                described = _described(connection.lookupByUUIDString(uuid))
-            except libvirt.libvirtError as error:
-                if error.get_error_code() not in _NO_SUCH:
-                    raise
-            if described is None:
-                self._loop.call(self._directory.remove, uuid)
-            else:
-                self._loop.call(self._directory.update, *described)
+        connection = self._connection
+        if connection is None:
+            raise self._away()
+        described = None
+        try:
+            described = self._describe(connection.lookupByUUIDString(uuid))
+        except libvirt.libvirtError as error:
+            if error.get_error_code() not in _NO_SUCH:
+                raise
+        if described is None:
+            self._faults.pop(uuid, None)
+            self._loop.call(self._directory.remove, uuid)
+        else:
+            self._loop.call(self._directory.update, *described)
+
+    def _describe(
+        self, domain: libvirt.virDomain
+    ) -> tuple[guest_description.Description, str] | None:
+        """Describe a domain; None if it has gone in the meantime."""
+        try:
+            state = STATES.get(domain.state()[0], 'nostate')
+            described = guest_description.parse(domain.XMLDesc(0))
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
+                raise
+            return None
+        self._faults.pop(described.uuid, None)
+        return described, state
 
     def _restarted(self, uuid: str) -> None:
         if self._directory.knows(uuid):
@@ -237,16 +351,3 @@ class Domains:
         done = threading.Event()
         self._loop.call(done.set)
         done.wait(timeout=10.0)
-
-
-def _described(
-    domain: libvirt.virDomain,
-) -> tuple[guest_description.Description, str] | None:
-    """Describe a domain; None if it has gone in the meantime."""
-    try:
-        state = STATES.get(domain.state()[0], 'nostate')
-        return guest_description.parse(domain.XMLDesc(0)), state
-    except libvirt.libvirtError as error:
-        if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
-            raise
-        return None

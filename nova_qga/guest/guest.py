@@ -18,7 +18,6 @@ from nova_qga import errors
 from nova_qga.guest import description as guest_description
 from nova_qga.protocol import replies
 from nova_qga.transport import channel
-from nova_qga.transport import request
 
 RUNNING = 'running'
 #: States in which there is no QEMU process, and so no channel.
@@ -118,21 +117,15 @@ class Guest:
             if state not in _OFF:
                 self.channels = self._make(self)
 
-    def submit(self, asked: request.Request) -> None:
-        """Ask over the channel that answered last, or the preferred one."""
-        try:
-            self.check_reachable()
-        except errors.GuestUnavailable as error:
-            asked.tell(None, error)
-            return
-        self.preferred().submit(asked)
+    def candidates(self) -> list[channel.Channel]:
+        """Return the channels, the one that is likely to answer first."""
 
-    def preferred(self) -> channel.Channel:
-        """Return the first channel that has not just failed."""
-        for each in self.channels:
-            if each.contacted or not each.failing:
-                return each
-        return self.channels[0]
+        def unlikely(each: channel.Channel) -> tuple[bool, bool]:
+            if each.contacted:
+                return False, False
+            return not self.has_opened(each), each.failing
+
+        return sorted(self.channels, key=unlikely)
 
     def close(self, reason: errors.QgaError) -> None:
         """Close the channels and forget the agent."""

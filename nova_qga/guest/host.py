@@ -92,6 +92,10 @@ class Host:
         self._domains.refresh(uuid)
         return self.directory.get(uuid)
 
+    def look_again(self, uuid: str) -> None:
+        """Have libvirt asked about a guest, soon; wait for nothing."""
+        self._domains.look_again(uuid)
+
     def agent(self, uuid: str, timeout: float) -> agent.GuestAgent:
         """Reach a guest's agent, for one operation.
 
