@@ -17,22 +17,21 @@ has an end, and who calls learns whether the request can have left.
 """
 
 from collections.abc import Mapping
-import socket
 import threading
 from typing import Any, Protocol
 
 import oslo_messaging as messaging
 
 from nova_qga import errors
+from nova_qga.rpc import broker
 from nova_qga.rpc import target
 
-#: Seconds to find out whether a broker is there.
-PROBE_TIMEOUT = 5.0
 #: Seconds past a call's time until oslo.messaging is taken for stuck.
 GRACE = 2.0
 #: Attempts of oslo.messaging to send; a repeated request runs only once.
 RETRY = 2
-_PORTS = {'rabbit': 5672, 'kombu': 5672, 'amqp': 5672}
+#: Calls that may be stuck in oslo.messaging until no other is begun.
+MAX_STUCK = 8
 
 
 class NoAnswer(errors.ServiceUnavailable):
@@ -65,9 +64,9 @@ class RpcCaller:
 
     def __init__(self, transport: messaging.Transport) -> None:
         self._client = messaging.get_rpc_client(transport, target.target())
-        self._brokers = _addresses(
-            messaging.TransportURL.parse(transport.conf)
-        )
+        self._broker = broker.Broker(transport)
+        self._lock = threading.Lock()
+        self._stuck: list[threading.Thread] = []
 
     def call(
         self,
@@ -77,7 +76,8 @@ class RpcCaller:
         timeout: float,
     ) -> dict[str, Any]:
         """Call a method on a host; see :class:`Caller`."""
-        self._probe(min(timeout, PROBE_TIMEOUT))
+        self._broker.connect(timeout)
+        self._check_stuck()
         ended: list[dict[str, Any] | Exception] = []
 
         def work() -> None:
@@ -91,6 +91,8 @@ class RpcCaller:
         thread.start()
         thread.join(timeout + GRACE)
         if not ended:
+            with self._lock:
+                self._stuck.append(thread)
             raise NoAnswer(
                 'the message broker does not take the request: look at '
                 'transport_url, and at the log of the broker'
@@ -117,30 +119,16 @@ class RpcCaller:
         answer: dict[str, Any] = prepared.call({}, method, **arguments)
         return answer
 
-    def _probe(self, timeout: float) -> None:
-        """Raise ServiceUnavailable where no broker can be reached."""
-        failures = []
-        for address in self._brokers:
-            try:
-                socket.create_connection(address, timeout).close()
+    def _check_stuck(self) -> None:
+        """Raise ServiceUnavailable where calls only heap up."""
+        with self._lock:
+            self._stuck = [each for each in self._stuck if each.is_alive()]
+            if len(self._stuck) < MAX_STUCK:
                 return
-            except OSError as error:
-                failures.append(f'{address[0]}:{address[1]}: {error}')
-        if failures:
-            raise errors.ServiceUnavailable(
-                f'no message broker answers ({"; ".join(failures)}): start '
-                'it, or correct [DEFAULT]transport_url'
-            )
-
-
-def _addresses(url: messaging.TransportURL) -> list[tuple[str, int]]:
-    default = _PORTS.get(url.transport.partition('+')[0])
-    found = []
-    for host in url.hosts:
-        port = host.port or default
-        if host.hostname and port:
-            found.append((host.hostname, port))
-    return found
+        raise errors.ServiceUnavailable(
+            f'the message broker has not taken the last {MAX_STUCK} requests, '
+            'so this one was not sent: look at the log of the broker'
+        )
 
 
 def _translated(
@@ -148,15 +136,16 @@ def _translated(
 ) -> errors.QgaError:
     if isinstance(error, messaging.MessagingTimeout):
         return NoAnswer(
-            f'nova-qga-agent on {host} did not answer within {timeout:.0f} s: '
-            'does it run there, and is that the name by which Nova knows the '
-            'host?'
+            f'nova-qga-agent on {host} did not answer within {timeout:.0f} s; '
+            'see that it runs there, and that the host is named as Nova '
+            'knows it'
         )
     if isinstance(error, messaging.MessageUndeliverable):
         return errors.ServiceUnavailable(
-            f'nova-qga-agent on {host} is not connected to the message '
-            'broker: does it run there, and is that the name by which Nova '
-            'knows the host?'
+            f'nova-qga-agent on {host} is not connected to this message '
+            'broker; see that it runs there, and that the host is named as '
+            'Nova knows it. Where each cell has a broker of its own, '
+            "[DEFAULT]transport_url must name the one of the host's cell"
         )
     if isinstance(error, messaging.RemoteError):
         # Its text holds the traceback of the other side.
@@ -166,4 +155,8 @@ def _translated(
         )
     if isinstance(error, messaging.MessagingException):
         return NoAnswer(f'the message broker failed: {error}')
+    if advice := broker.advice(error):
+        return errors.ServiceUnavailable(
+            f'the message broker refused the request: {advice}'
+        )
     return errors.QgaError(f'the call failed with {type(error).__name__}')

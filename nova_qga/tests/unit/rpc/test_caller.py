@@ -13,6 +13,7 @@
 """Tests of the way to a broker that is not there."""
 
 import socket
+import threading
 import unittest
 
 import fixtures
@@ -52,19 +53,39 @@ class RpcCallerTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.assertIn('KeyError', str(told))
         self.assertNotIn('pa55word', str(told))
 
+    def test_a_right_that_the_broker_refuses_is_told_with_advice(self):
+        told = caller._translated(Refused(), 'compute-1', 1.0)
+        self.assertIsInstance(told, errors.ServiceUnavailable)
+        self.assertNotIsInstance(told, caller.NoAnswer)
+        self.assertIn('set_permissions', str(told))
 
-class AddressesTest(fixtures.TestWithFixtures, unittest.TestCase):
-    def addresses(self, url):
+    def test_a_host_that_is_not_connected_may_be_in_another_cell(self):
+        lost = messaging.MessageUndeliverable(None, '', '', None)
+        told = caller._translated(lost, 'compute-1', 1.0)
+        self.assertIn('cell', str(told))
+        self.assertFalse(str(told).endswith('?'))
+
+    def test_calls_that_are_stuck_do_not_heap_up(self):
         conf = self.useFixture(notifications.Messaging()).conf
-        return caller._addresses(messaging.TransportURL.parse(conf, url))
+        made = caller.RpcCaller(messaging.get_rpc_transport(conf))
+        go_on = threading.Event()
+        for _ in range(caller.MAX_STUCK):
+            thread = threading.Thread(target=go_on.wait, args=(30,))
+            thread.start()
+            self.addCleanup(thread.join)
+            made._stuck.append(thread)
+        self.addCleanup(go_on.set)
+        with self.assertRaises(errors.ServiceUnavailable) as caught:
+            made.call('compute-1', 'ping', {}, 0.05)
+        self.assertNotIsInstance(caught.exception, caller.NoAnswer)
+        go_on.set()
+        for thread in made._stuck:
+            thread.join(30)
+        with self.assertRaises(caller.NoAnswer):
+            made.call('compute-1', 'ping', {}, 0.05)
 
-    def test_every_broker_is_tried_at_its_own_port(self):
-        self.assertEqual(
-            [('a', 5672), ('b', 1234)],
-            self.addresses('rabbit://u:p@a,u:p@b:1234/'),
-        )
 
-    def test_what_has_no_address_is_not_tried(self):
-        for url in ('fake://', 'rabbit://'):
-            with self.subTest(url=url):
-                self.assertEqual([], self.addresses(url))
+class Refused(Exception):
+    """As amqp.exceptions.AccessRefused."""
+
+    reply_code = 403
