@@ -93,6 +93,8 @@ class Journal:
     def __init__(self, folder: pathlib.Path | None) -> None:
         self._changed = threading.Condition()
         self._begun = 0
+        # How requests ended that could not be noted.
+        self._unwritten: dict[str, Record] = {}
         self._lock_file: int | None = None
         try:
             path = ':memory:' if folder is None else self._prepare(folder)
@@ -141,6 +143,7 @@ class Journal:
         """
         with self._changed:
             try:
+                self._write_rest()
                 self._clean()
                 self._database.execute(
                     'INSERT INTO requests (request_id, operation, '
@@ -161,27 +164,38 @@ class Journal:
     def finish(self, record: Record) -> None:
         """Note how a request ended, and wake who waits for it.
 
-        :raises ServiceUnavailable: it cannot be noted
+        :raises ServiceUnavailable: it cannot be noted; it is known until
+            this process ends, and noted before the next request begins
         """
         with self._changed:
             try:
-                self._database.execute(
-                    'UPDATE requests SET state = ?, channel = ?, error = ?, '
-                    'counts = ?, ended = ? WHERE request_id = ?',
-                    (
-                        record.state,
-                        record.channel,
-                        _dump(record.error),
-                        _dump(record.counts),
-                        time.time(),
-                        record.request_id,
-                    ),
-                )
+                self._write(record)
             except sqlite3.Error as error:
+                self._unwritten[record.request_id] = record
                 raise errors.ServiceUnavailable(
                     f'nova-qga-agent cannot write its journal: {error}'
                 ) from None
-            self._changed.notify_all()
+            finally:
+                self._changed.notify_all()
+
+    def _write(self, record: Record) -> None:
+        self._database.execute(
+            'UPDATE requests SET state = ?, channel = ?, error = ?, '
+            'counts = ?, ended = ? WHERE request_id = ?',
+            (
+                record.state,
+                record.channel,
+                _dump(record.error),
+                _dump(record.counts),
+                time.time(),
+                record.request_id,
+            ),
+        )
+
+    def _write_rest(self) -> None:
+        for record in list(self._unwritten.values()):
+            self._write(record)
+            del self._unwritten[record.request_id]
 
     def _prepare(self, folder: pathlib.Path) -> pathlib.Path:
         """Make the files for their owner alone, and keep others out."""
@@ -228,6 +242,8 @@ class Journal:
         return ended
 
     def _find(self, request_id: str) -> Record | None:
+        if request_id in self._unwritten:
+            return self._unwritten[request_id]
         try:
             row = self._database.execute(
                 'SELECT * FROM requests WHERE request_id = ?', (request_id,)

@@ -78,12 +78,12 @@ def describe(error: errors.QgaError) -> dict[str, Any]:
     return described
 
 
-def expired(what: str = 'the request') -> dict[str, Any]:
+def expired() -> dict[str, Any]:
     """Return the error of a request that came too late."""
     return {
         'code': EXPIRED,
         'reason': None,
-        'message': f'{what} had expired when its turn came, and was not run; '
-        'allow it more time, and check that the clocks of this host and of '
-        'the caller agree',
+        'message': 'the request had expired when its turn came, and was not '
+        'run; allow it more time, and check that the clocks of this host and '
+        'of the caller agree',
     }

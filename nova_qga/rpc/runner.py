@@ -18,6 +18,7 @@ Whatever happens, there is an outcome: no exception leaves :meth:`Runner.run`.
 from collections.abc import Callable, Mapping
 import dataclasses
 import threading
+import time
 from typing import Any
 
 from oslo_log import log as logging
@@ -98,9 +99,10 @@ class Runner:
             )
             ended, repeated = self._decide(asked)
         except errors.QgaError as error:
-            ended = self._refused(name, given, error)
+            ended, repeated = self._refused(name, given, error)
         except Exception as error:
-            ended = self._refused(name, given, fault.log(name, error))
+            fault_of_ours = fault.log(name, error)
+            ended, repeated = self._refused(name, given, fault_of_ours)
         if repeated is not None:
             self._tell(ended, repeated)
         return ended
@@ -125,8 +127,11 @@ class Runner:
         known = self._journal.find(asked.request_id) if once else None
         if known is None:
             if asked.left() <= 0:
-                late = outcome.expired()
-                return self._outcome(asked, outcome.EXPIRED, error=late), False
+                late = self._outcome(
+                    asked, outcome.EXPIRED, error=outcome.expired()
+                )
+                expires = asked.expires_at.timestamp()
+                return self._note(late, expires) if once else (late, False)
             if not once:
                 return self._run(asked), False
             if self._journal.begin(record, asked.expires_at.timestamp()):
@@ -222,7 +227,7 @@ class Runner:
         return outcome.Outcome(
             record.request_id,
             record.operation,
-            record.instance_uuid,
+            record.instance_uuid or None,
             self._settings.host,
             record.state,
             record.channel,
@@ -232,10 +237,13 @@ class Runner:
 
     def _refused(
         self, name: str, given: Mapping[str, Any], error: errors.QgaError
-    ) -> outcome.Outcome:
-        """Return the outcome of a request of which nothing was done."""
+    ) -> tuple[outcome.Outcome, bool | None]:
+        """Return the outcome of a request of which nothing was done.
+
+        And whether it was told before, as :meth:`_decide` does.
+        """
         request_id, instance_uuid = request.identity(given)
-        return outcome.Outcome(
+        ended = outcome.Outcome(
             request_id,
             name,
             instance_uuid,
@@ -243,6 +251,32 @@ class Runner:
             outcome.FAILED,
             error=outcome.describe(error),
         )
+        if not (request_id and catalog.OPERATIONS[name].has_effect):
+            return ended, False
+        try:
+            return self._note(ended, time.time())
+        except errors.ServiceUnavailable:
+            return ended, False
+
+    def _note(
+        self, ended: outcome.Outcome, expires: float
+    ) -> tuple[outcome.Outcome, bool | None]:
+        """Note how a request ended that is not run, unless it is known.
+
+        :returns: as :meth:`_decide`
+        """
+        record = requests.Record(
+            ended.request_id, ended.operation, ended.instance_uuid or ''
+        )
+        if self._journal.begin(record, expires):
+            self._finish(record, ended)
+            return ended, False
+        known = self._journal.find(ended.request_id)
+        if known is None or known.state == requests.RUNNING:
+            return ended, None
+        if known[:3] != record[:3]:
+            return ended, True
+        return self._recorded(known), True
 
     def _tell(self, ended: outcome.Outcome, repeated: bool) -> None:
         LOG.info(

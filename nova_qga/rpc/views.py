@@ -17,6 +17,7 @@ Outcomes as those of operations have; nothing is journaled or notified.
 
 from collections.abc import Callable, Mapping
 import datetime
+import math
 from typing import Any
 
 from nova_qga.collectors import base
@@ -83,7 +84,7 @@ class Views:
         state, result, error = outcome.SUCCEEDED, None, None
         try:
             checked = validation.arguments(given, {**_COMMON, **wanted})
-            if _late(checked['expires_at']):
+            if _left(checked['expires_at']) <= 0:
                 state, error = outcome.EXPIRED, outcome.expired()
             else:
                 result = work(checked)
@@ -134,14 +135,18 @@ class Views:
 
     def _measure(self, checked: Mapping[str, Any]) -> dict[str, Any]:
         samples = self._samples.sample_now(
-            checked['instance_uuid'], SAMPLE_TIMEOUT
+            checked['instance_uuid'],
+            min(SAMPLE_TIMEOUT, _left(checked['expires_at'])),
         )
         return _measured(samples)
 
 
-def _late(expires_at: datetime.datetime | None) -> bool:
+def _left(expires_at: datetime.datetime | None) -> float:
+    """Return the seconds until a request expires."""
+    if expires_at is None:
+        return math.inf
     now = datetime.datetime.now(datetime.UTC)
-    return expires_at is not None and expires_at <= now
+    return (expires_at - now).total_seconds()
 
 
 def _measured(samples: sample_set.SampleSet) -> dict[str, Any]:

@@ -125,6 +125,24 @@ class JournalTest(fixtures.TestWithFixtures, unittest.TestCase):
         waiter.join(30)
         self.assertEqual(['succeeded'], [found.state for found in seen])
 
+    def test_who_waits_is_woken_also_where_it_cannot_be_noted(self):
+        journal = self.open()
+        journal.begin(record(), LATER)
+        seen = []
+        waiter = threading.Thread(
+            target=lambda: seen.append(journal.wait('r1', 30))
+        )
+        waiter.start()
+        journal._database.execute('PRAGMA query_only = ON')
+        with self.assertRaises(errors.ServiceUnavailable):
+            journal.finish(record(state='succeeded'))
+        waiter.join(10)
+        self.assertEqual(['succeeded'], [found.state for found in seen])
+        journal._database.execute('PRAGMA query_only = OFF')
+        journal.begin(record('r2'), LATER)
+        journal.close()
+        self.assertEqual('succeeded', self.open().find('r1').state)
+
     def test_who_waits_in_vain_learns_that_it_still_runs(self):
         journal = self.open()
         journal.begin(record(), LATER)

@@ -220,6 +220,36 @@ class RepeatedTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.assertEqual(first.channel, again.channel)
         self.assertEqual([], host.agent_of.executed)
 
+    def test_also_one_that_expired_or_was_refused(self):
+        for request_id, seconds, path in (('r1', -1, '/x'), ('r2', 60, 7)):
+            with self.subTest(request_id=request_id):
+                self.host.told.clear()
+
+                def run(seconds=seconds, path=path, request_id=request_id):
+                    return self.host.run(
+                        'write_file',
+                        request_id=request_id,
+                        seconds=seconds,
+                        path=path,
+                        content='YWJj',
+                    )
+
+                first = run()
+                self.assertIn(first.state, ('expired', 'failed'))
+                self.assertEqual(first, run())
+                self.assertEqual(first, run(seconds=60, path='/x'))
+                self.assertEqual(
+                    [False, True, True],
+                    [event.payload['repeated'] for event in self.host.told],
+                )
+        self.assertEqual([], self.host.agent_of.executed)
+
+    def test_one_that_names_no_guest_is_told_again_as_it_was(self):
+        first = self.host.run('set_password', instance_uuid=7, **PASSWORD)
+        self.assertIsNone(first.instance_uuid)
+        again = self.host.run('set_password', instance_uuid=7, **PASSWORD)
+        self.assertEqual(first, again)
+
     def test_what_is_only_read_is_read_again(self):
         self.host.run('read_file', path='/x')
         self.host.run('read_file', path='/x')

@@ -110,6 +110,15 @@ class GetMetricsTest(unittest.TestCase):
         )
         self.assertEqual(answer, json.loads(json.dumps(answer)))
 
+    def test_a_sample_gets_no_more_time_than_its_request_has_left(self):
+        self.ask(
+            instance_uuid=known_host.UUID, expires_at=known_host.in_seconds(5)
+        )
+        self.ask(instance_uuid=known_host.UUID)
+        short, long = self.host.sampled
+        self.assertLessEqual(short, 5)
+        self.assertEqual(15.0, long)
+
     def test_a_guest_must_be_named(self):
         for given in ({}, {'instance_uuid': 7}, {'guest': 'x'}):
             with self.subTest(given=given):
