@@ -181,14 +181,18 @@ def reach(
 ) -> GuestAgent:
     """Return the guest's agent over the first channel that answers.
 
-    Nothing but a sync is sent.
+    Nothing but a sync is sent. A channel that failed last time comes last:
+    its agent may hang, and each attempt takes as long as a sync may.
 
-    :param current: libvirt has just said which ports the guest has open
+    :param current: libvirt has just said which ports the guest has open; if
+        not, it does not answer, and nor do channels that go through it
     :raises GuestUnavailable: no agent answers; the reason says why
     """
     guest.check_reachable()
     failures = []
-    for channel in guest.channels:
+    for channel in guest.candidates():
+        if not current and channel.kind != 'direct':
+            continue
         if current and not guest.has_opened(channel):
             failures.append(f'{channel.name}: the guest has not opened it')
             continue

@@ -33,24 +33,14 @@ import libvirt
 from oslo_log import log as logging
 
 from nova_qga import errors
-from nova_qga.guest import description as guest_description
 from nova_qga.guest import directory as guest_directory
 from nova_qga.guest import events
+from nova_qga.guest import looks
 from nova_qga import text
 from nova_qga.transport import loop as channel_loop
 
 LOG = logging.getLogger(__name__)
 
-STATES = {
-    libvirt.VIR_DOMAIN_NOSTATE: 'nostate',
-    libvirt.VIR_DOMAIN_RUNNING: 'running',
-    libvirt.VIR_DOMAIN_BLOCKED: 'running',
-    libvirt.VIR_DOMAIN_PAUSED: 'paused',
-    libvirt.VIR_DOMAIN_SHUTDOWN: 'shutdown',
-    libvirt.VIR_DOMAIN_SHUTOFF: 'shutoff',
-    libvirt.VIR_DOMAIN_CRASHED: 'crashed',
-    libvirt.VIR_DOMAIN_PMSUSPENDED: 'pmsuspended',
-}
 #: Seconds between attempts to reach libvirtd.
 RETRY = 2.0
 #: Seconds for which a start waits for the listing, and a request for a look
@@ -58,8 +48,6 @@ RETRY = 2.0
 FIRST = 5.0
 PATIENCE = 1.5
 
-#: The second one is for what is no UUID at all.
-_NO_SUCH = (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_INVALID_ARG)
 _LOST = object()
 _STOP = object()
 
@@ -97,8 +85,7 @@ class Domains:
         self._reason = 'it has not answered yet'
         #: The last look for which somebody waited in vain.
         self._late: futures.Future[None] | None = None
-        #: What was said of guests that cannot be looked at, by UUID.
-        self._faults: dict[str, str] = {}
+        self._looks = looks.Looks(directory)
         self._thread = threading.Thread(
             target=self._watch, name='qga-domains', daemon=True
         )
@@ -148,6 +135,13 @@ class Domains:
                 'try later, and restart libvirtd if it hangs'
             ) from None
         self._settle()
+
+    def look_again(self, uuid: str) -> None:
+        """Look at a guest soon; wait for nothing."""
+        # What a libvirtd that hangs will never see need not queue up.
+        with contextlib.suppress(errors.ServiceUnavailable):
+            self.check()
+            self._events.put(events.Event(uuid, False))
 
     def _away(self) -> errors.ServiceUnavailable:
         return errors.ServiceUnavailable(
@@ -204,35 +198,7 @@ class Domains:
         except libvirt.libvirtError:
             LOG.debug('%s needs no keepalive', self._uri)
         self._callbacks = events.register(connection, self._events.put)
-        listing = []
-        for domain in connection.listAllDomains(0):
-            try:
-                described = self._describe(domain)
-            except (libvirt.libvirtError, errors.QgaError) as error:
-                if not connection.isAlive():
-                    raise
-                uuid = domain.UUIDString()
-                self._note(uuid, error)
-                described = self._known(uuid)
-            if described is not None:
-                listing.append(described)
-        return listing
-
-    def _known(
-        self, uuid: str
-    ) -> tuple[guest_description.Description, str] | None:
-        """Return what the directory has: a bad look makes no guest go."""
-        if not self._directory.knows(uuid):
-            return None
-        known = self._directory.get(uuid)
-        return known.description, known.state
-
-    def _note(self, uuid: str, error: Exception) -> None:
-        """Log why a guest cannot be looked at, once."""
-        reason = text.printable(str(error))
-        if self._faults.get(uuid) != reason:
-            self._faults[uuid] = reason
-            LOG.warning('guest %s cannot be looked at: %s', uuid, reason)
+        return self._looks.listing(connection)
 
     def _disconnect(self, connection: libvirt.virConnect) -> None:
         # Of a connection that is dead already, some of it fails.
@@ -257,6 +223,7 @@ class Domains:
             if event is _STOP:
                 break
             if event is _LOST:
+                LOG.warning('libvirt at %s went away', self._uri)
                 self._lose('the connection broke')
             elif isinstance(event, _Asked):
                 self._answer(event)
@@ -269,7 +236,6 @@ class Domains:
         if connection is None:
             return
         self._reason = reason
-        LOG.info('libvirt at %s: %s', self._uri, reason)
         self._disconnect(connection)
 
     def _next(self) -> Any:
@@ -305,7 +271,7 @@ class Domains:
         try:
             self._look_at(event.uuid)
         except (libvirt.libvirtError, errors.QgaError) as error:
-            self._note(event.uuid, error)
+            self._looks.note(event.uuid, error)
         except Exception:
             # Whatever it is, the other guests are still watched.
             LOG.exception('looking at guest %s', event.uuid)
@@ -316,31 +282,11 @@ class Domains:
         connection = self._connection
         if connection is None:
             raise self._away()
-        described = None
-        try:
-            described = self._describe(connection.lookupByUUIDString(uuid))
-        except libvirt.libvirtError as error:
-            if error.get_error_code() not in _NO_SUCH:
-                raise
+        described = self._looks.at(connection, uuid)
         if described is None:
-            self._faults.pop(uuid, None)
             self._loop.call(self._directory.remove, uuid)
         else:
             self._loop.call(self._directory.update, *described)
-
-    def _describe(
-        self, domain: libvirt.virDomain
-    ) -> tuple[guest_description.Description, str] | None:
-        """Describe a domain; None if it has gone in the meantime."""
-        try:
-            state = STATES.get(domain.state()[0], 'nostate')
-            described = guest_description.parse(domain.XMLDesc(0))
-        except libvirt.libvirtError as error:
-            if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
-                raise
-            return None
-        self._faults.pop(described.uuid, None)
-        return described, state
 
     def _restarted(self, uuid: str) -> None:
         if self._directory.knows(uuid):

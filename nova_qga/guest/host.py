@@ -68,10 +68,16 @@ class Host:
         self.loop.start()
         self._domains.start()
 
+    def close_channels(self) -> None:
+        """End what runs in guests; whoever asked is told. It never blocks."""
+        self.loop.call(self.directory.close)
+
     def stop(self) -> None:
         """Close every channel and end the threads."""
+        self.close_channels()
         self._domains.stop()
-        self.loop.call(self.directory.close)
+        # Once more: a guest may have come in between.
+        self.close_channels()
         self._agents.close()
         self.loop.stop()
 
@@ -96,24 +102,46 @@ class Host:
         """Have libvirt asked about a guest, soon; wait for nothing."""
         self._domains.look_again(uuid)
 
+    def _without_libvirt(
+        self,
+        known: guest.Guest,
+        deadline: float,
+        away: errors.ServiceUnavailable,
+    ) -> agent.GuestAgent:
+        """Reach a guest by its direct channel; that works without libvirtd."""
+        if all(each.kind != 'direct' for each in known.channels):
+            raise away
+        try:
+            return agent.reach(
+                known,
+                self.loop,
+                deadline,
+                self.settings.command_timeout,
+                current=False,
+            )
+        except errors.GuestUnavailable as error:
+            # What libvirt said before may be true no more.
+            raise errors.ServiceUnavailable(f'{away}; {error}') from None
+
     def agent(self, uuid: str, timeout: float) -> agent.GuestAgent:
         """Reach a guest's agent, for one operation.
 
         :param timeout: seconds for all that is done with it
         :raises GuestNotFound, GuestUnavailable: the message says why
+        :raises ServiceUnavailable: it takes libvirtd, which is away
         """
         deadline = time.monotonic() + timeout
-        current = True
+        settings = self.settings
         try:
             found = self.find(uuid)
-        except errors.ServiceUnavailable:
-            # The direct channel works without libvirtd.
+        except errors.ServiceUnavailable as away:
             if not self.directory.knows(uuid):
                 raise
-            found = self.directory.get(uuid)
-            current = False
+            return self._without_libvirt(
+                self.directory.get(uuid), deadline, away
+            )
         return agent.reach(
-            found, self.loop, deadline, self.settings.command_timeout, current
+            found, self.loop, deadline, settings.command_timeout
         )
 
     def _channels(self, of: guest.Guest) -> tuple[channel.Channel, ...]:

@@ -12,6 +12,8 @@
 
 """The directory follows libvirt's events, over libvirt's own test driver."""
 
+import threading
+
 import fixtures
 import libvirt
 
@@ -25,6 +27,20 @@ PATIENCE = 60.0
 FIRST = simulated_host.Simulated('instance-00000001', None)
 SECOND = simulated_host.Simulated('instance-00000002', None)
 THIRD = simulated_host.Simulated('instance-00000003', None)
+
+
+class Pause:
+    """An event that keeps libvirt's thread busy until it is over."""
+
+    new_agent = False
+
+    def __init__(self):
+        self.over = threading.Event()
+
+    @property
+    def uuid(self):
+        self.over.wait(PATIENCE)
+        return FIRST.uuid
 
 
 class DomainsTest(fixtures.TestWithFixtures):
@@ -108,9 +124,11 @@ class DomainsTest(fixtures.TestWithFixtures):
         vm = self.host.directory.get(FIRST.uuid)
         epoch = vm.epoch
         domain = self.domain(FIRST)
-        with self.host._domains._looking:
-            domain.destroy()
-            domain.create()
+        pause = Pause()
+        self.host._domains._events.put(pause)
+        domain.destroy()
+        domain.create()
+        pause.over.set()
         self.assertTrue(process.wait_until(lambda: vm.epoch > epoch, PATIENCE))
         self.assertEqual('running', vm.state)
 
@@ -128,6 +146,51 @@ class DomainsTest(fixtures.TestWithFixtures):
             with self.assertRaises(errors.GuestNotFound):
                 self.host.find(word)
 
+    def test_one_guest_that_cannot_be_looked_at_costs_no_other(self):
+        domains = self.host._domains
+        logged = self.useFixture(fixtures.FakeLogger())
+        broken = libvirt.libvirtError('x')
+        broken.err = (libvirt.VIR_ERR_INTERNAL_ERROR, 10, 'bad\x1b', 2)
+        real = libvirt.virDomain.XMLDesc
+
+        def describe(domain, flags=0):
+            if domain.UUIDString() == FIRST.uuid:
+                raise broken
+            return real(domain, flags)
+
+        self.useFixture(
+            fixtures.MonkeyPatch('libvirt.virDomain.XMLDesc', describe)
+        )
+        vm = self.host.directory.get(FIRST.uuid)
+        for _ in range(2):
+            listing = domains._looks.listing(domains._connection)
+            self.assertEqual(
+                {FIRST.uuid, SECOND.uuid}, {each.uuid for each, _ in listing}
+            )
+            self.assertIn((vm.description, vm.state), listing)
+        self.assertEqual(1, logged.output.count('cannot be looked at'))
+        with self.assertRaises(errors.ServiceUnavailable):
+            self.host.find(FIRST.uuid)
+        self.assertEqual('running', self.host.find(SECOND.uuid).state)
+
+    def test_who_asks_waits_for_a_libvirt_that_hangs_no_longer_than_so(self):
+        self.useFixture(
+            fixtures.MonkeyPatch('nova_qga.guest.domains.PATIENCE', 0.05)
+        )
+        pause = Pause()
+        self.host._domains._events.put(pause)
+        for words in ('does not answer within', 'has stopped answering'):
+            with self.assertRaisesRegex(errors.ServiceUnavailable, words):
+                self.host.find(FIRST.uuid)
+        pause.over.set()
+        self.assertTrue(process.wait_until(self.answers, PATIENCE))
+
+    def answers(self):
+        try:
+            return bool(self.host.find(FIRST.uuid))
+        except errors.ServiceUnavailable:
+            return False
+
     def test_its_connection_is_closed_in_the_end(self):
         other = host.Host(self.host.settings)
         other.start()
@@ -142,6 +205,10 @@ class MissingTest(fixtures.TestWithFixtures):
         away = host.Host(host.HostSettings(uri, simulated_host.DIRECT))
         away.start()
         self.addCleanup(away.stop)
+        with self.assertRaisesRegex(
+            errors.ServiceUnavailable, 'No such file.*start libvirtd'
+        ):
+            away.guests()
         for ask in (
             away.guests,
             lambda: away.find(FIRST.uuid),
