@@ -19,9 +19,7 @@ from nova_qga import errors
 from nova_qga.guest import description
 from nova_qga.guest import directory
 from nova_qga.guest import guest
-from nova_qga.protocol import command
 from nova_qga.protocol import replies
-from nova_qga.transport import request
 
 UUID = '6e8a3e6f-7b5c-4c0e-9d0b-0d2d6b0f7a31'
 DIRECT = description.Port('org.qemu.guest_agent.1', '/run/1.sock', True)
@@ -152,16 +150,31 @@ class ChoiceTest(unittest.TestCase):
         self.vm = make()
         self.direct, self.standard = self.vm.channels
 
-    def test_the_first_is_preferred_until_it_fails(self):
-        self.assertIs(self.direct, self.vm.preferred())
+    def open_both(self):
+        both = [dataclasses.replace(p, open=True) for p in (DIRECT, STANDARD)]
+        self.vm.update(described(*both), 'running')
+
+    def test_the_first_comes_first_until_it_fails(self):
+        self.open_both()
+        self.assertEqual([self.direct, self.standard], self.vm.candidates())
         self.direct.failing = True
-        self.assertIs(self.standard, self.vm.preferred())
+        self.assertEqual([self.standard, self.direct], self.vm.candidates())
         self.direct.failing = False
-        self.assertIs(self.direct, self.vm.preferred())
+        self.assertIs(self.direct, self.vm.candidates()[0])
 
     def test_if_all_fail_it_is_the_first_again(self):
+        self.open_both()
         self.direct.failing = self.standard.failing = True
-        self.assertIs(self.direct, self.vm.preferred())
+        self.assertIs(self.direct, self.vm.candidates()[0])
+
+    def test_one_whose_port_is_closed_comes_last(self):
+        self.direct.failing = True
+        self.assertIs(self.direct, self.vm.candidates()[0])
+
+    def test_one_that_has_answered_comes_first_whatever_libvirt_says(self):
+        self.standard.contacted = True
+        self.direct.failing = True
+        self.assertIs(self.standard, self.vm.candidates()[0])
 
     def test_a_port_is_open_unless_libvirt_says_that_it_is_not(self):
         self.assertTrue(self.vm.has_opened(self.direct))
@@ -171,20 +184,6 @@ class ChoiceTest(unittest.TestCase):
         )
         self.assertTrue(self.vm.has_opened(self.direct))
         self.assertFalse(self.vm.has_opened(self.standard))
-
-    def test_a_request_goes_to_the_preferred_one(self):
-        asked = request.Request(command.Batch(()), 0.0, lambda *_: None)
-        self.vm.submit(asked)
-        self.assertEqual([asked], self.direct.submitted)
-
-    def test_or_is_told_at_once_that_there_is_none(self):
-        told = []
-        asked = request.Request(
-            command.Batch(()), 0.0, lambda *outcome: told.append(outcome)
-        )
-        make('shutoff').submit(asked)
-        [(_, error)] = told
-        self.assertEqual('shutoff', error.reason)
 
 
 class DirectoryTest(unittest.TestCase):
