@@ -19,17 +19,34 @@ Source: chardev/char-socket.c of QEMU 7.2.
 """
 
 import asyncio
+import errno
 import os
 import socket
 import stat
+import time
 from typing import Any, Protocol
+
+from oslo_log import log as logging
 
 from nova_qga import errors
 from nova_qga.protocol import session
+from nova_qga import text
 from nova_qga.transport import loop as channel_loop
+
+LOG = logging.getLogger(__name__)
 
 #: Bytes of the longest path a unix socket can have.
 MAX_PATH = 107
+#: Seconds between two warnings for the same reason, for all guests.
+QUIET = 60.0
+
+#: What no waiting helps against, unlike QEMU being away, and what to do.
+_REMEDIES = {
+    errno.EACCES: 'run nova-qga as root or as the user that owns the sockets',
+    errno.EPERM: 'run nova-qga as root or as the user that owns the sockets',
+    errno.ENAMETOOLONG: 'choose a shorter [qga]direct_channel_dir',
+}
+_warned: dict[int, float] = {}
 
 
 def connect(path: str) -> socket.socket:
@@ -42,6 +59,7 @@ def connect(path: str) -> socket.socket:
     :raises ChannelClosed: no QEMU serves this path
     """
     if len(os.fsencode(path)) > MAX_PATH:
+        _warn(path, errno.ENAMETOOLONG)
         raise errors.ChannelClosed(f'{path} is over {MAX_PATH} bytes')
     try:
         if not stat.S_ISSOCK(os.lstat(path).st_mode):
@@ -56,8 +74,28 @@ def connect(path: str) -> socket.socket:
     except BlockingIOError:
         raise errors.ChannelBusy(f'{path}: other clients wait') from None
     except OSError as error:
+        _warn(path, error.errno)
         raise errors.ChannelClosed(f'{path}: {error.strerror}') from None
     return client
+
+
+def _warn(path: str, reason: int | None) -> None:
+    """Say what an operator has to change; each reason once in a while."""
+    if reason not in _REMEDIES:
+        return
+    now = time.monotonic()
+    if now - _warned.get(reason, -QUIET) < QUIET:
+        return
+    _warned[reason] = now
+    LOG.warning(
+        'direct channels cannot be used, such as %(path)s: %(reason)s; '
+        '%(remedy)s',
+        {
+            'path': text.printable(path),
+            'reason': os.strerror(reason),
+            'remedy': _REMEDIES[reason],
+        },
+    )
 
 
 class Listener(Protocol):
