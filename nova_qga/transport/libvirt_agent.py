@@ -15,7 +15,10 @@
 libvirtd holds ``org.qemu.guest_agent.0`` and syncs by itself. A hung guest
 holds one of libvirtd's workers for the whole call, and enough of those make
 it deaf for nova-compute. So calls go over a connection of their own, are few
-at a time, and always say how long they may take.
+at a time, and always say how long they may take. libvirt counts whole seconds,
+syncs after a failure for up to 5 s before it sends a command, whatever it was
+allowed, and what it has begun cannot be taken back. So nothing is begun after
+its deadline, and an effect only after a sync that has just been answered.
 
 Each command taints the domain (``custom-ga-command``), and libvirtd writes
 its text to a debug log, if an operator turned one on.
@@ -32,15 +35,23 @@ from typing import Any
 
 import libvirt
 import libvirt_qemu
+from oslo_log import log as logging
 
 from nova_qga import errors
+from nova_qga import text
 from nova_qga.protocol import command
 from nova_qga.protocol import decoding
 from nova_qga.protocol import session
+from nova_qga.transport import request
 
-#: Threads of each kind. libvirt serves five calls at once on a connection, so
-#: that both kinds together leave one free.
-THREADS = 2
+LOG = logging.getLogger(__name__)
+
+#: Threads of each kind. libvirtd serves five calls at once on a connection
+#: and reads nothing more from it then, not even an answer to its keepalive:
+#: all kinds together leave one free.
+URGENT = 2
+ROUTINE = 1
+FAILING = 1
 #: Bytes of a request. What does not fit at once into the buffer of libvirt's
 #: socket to QEMU, 212992 bytes by default and less what they are wrapped in,
 #: libvirt starts to send anew from its beginning (qemuAgentIOWrite() takes
@@ -49,12 +60,14 @@ THREADS = 2
 MAX_REQUEST = 200_000
 
 _SYNC = '{"execute":"guest-sync","arguments":{"id":%d}}'
-# From libvirt 11.2 a command that timed out has codes of its own.
+# VIR_ERR_AGENT_COMMAND_TIMEOUT and _FAILED, of libvirt 11.2.
+_COMMAND_TIMEOUT = 112
+_COMMAND_FAILED = 113
 _NO_ANSWER = (
     libvirt.VIR_ERR_AGENT_UNRESPONSIVE,
     libvirt.VIR_ERR_AGENT_UNSYNCED,
-    112,
-    113,
+    _COMMAND_TIMEOUT,
+    _COMMAND_FAILED,
 )
 _CONNECTION_LOST = (
     libvirt.VIR_ERR_RPC,
@@ -62,9 +75,25 @@ _CONNECTION_LOST = (
     libvirt.VIR_ERR_INVALID_CONN,
     libvirt.VIR_ERR_NO_CONNECT,
 )
-_REFUSED = re.compile(
-    r"unable to execute QEMU agent command '[^']*': (.*)", re.DOTALL
+_CONNECTION_DOMAINS = (libvirt.VIR_FROM_RPC, libvirt.VIR_FROM_REMOTE)
+_DENIED = (
+    libvirt.VIR_ERR_OPERATION_DENIED,
+    libvirt.VIR_ERR_AUTH_FAILED,
+    libvirt.VIR_ERR_AUTH_CANCELLED,
+    libvirt.VIR_ERR_AUTH_UNAVAILABLE,
+    libvirt.VIR_ERR_ACCESS_DENIED,
 )
+# libvirt looks at these before it sends anything.
+_NOT_SENT = (
+    *_DENIED,
+    libvirt.VIR_ERR_NO_DOMAIN,
+    libvirt.VIR_ERR_OPERATION_INVALID,
+    libvirt.VIR_ERR_OPERATION_TIMEOUT,
+    libvirt.VIR_ERR_ARGUMENT_UNSUPPORTED,
+)
+_REFUSED = (libvirt.VIR_ERR_INTERNAL_ERROR, _COMMAND_FAILED)
+# What follows the command's name, in whatever language libvirtd speaks.
+_DESCRIPTION = r"['»“”’]?[^:：]*[:：] ?(.*)"
 _UNSUPPORTED = re.compile(
     r'\bcommand \S+ has (been disabled|not been found)', re.IGNORECASE
 )
@@ -77,15 +106,20 @@ class LibvirtAgents:
 
     :param uri: libvirt's URI
     :ivar urgent: threads for what somebody waits for
-    :ivar routine: threads for sampling, so that hung guests hold only these
+    :ivar routine: the thread for sampling
+    :ivar failing: the thread for sampling where the last attempt failed, so
+        that guests which go on hanging hold only this one
     """
 
     def __init__(self, uri: str) -> None:
-        self.urgent = _threads('qga-libvirt-urgent')
-        self.routine = _threads('qga-libvirt')
+        self.urgent = _threads(URGENT, 'qga-libvirt-urgent')
+        self.routine = _threads(ROUTINE, 'qga-libvirt')
+        self.failing = _threads(FAILING, 'qga-libvirt-failing')
         self._uri = uri
+        #: Held for no call to libvirtd, which may hang.
         self._lock = threading.Lock()
         self._connection: libvirt.virConnect | None = None
+        self._closed = False
 
     def ask(
         self, uuid: str, batch: command.Batch, deadline: float
@@ -98,7 +132,8 @@ class LibvirtAgents:
         :raises InvalidRequest: a command is too long for libvirt
         :raises GuestNotFound: libvirt has no such domain
         :raises GuestUnavailable: it is off, or has no standard channel
-        :raises ChannelTimeout: the agent does not answer; nothing was run
+        :raises ChannelTimeout: the agent does not answer, or no time was
+            left; no effect was sent
         :raises ChannelBusy: the host is busy with the domain
         :raises OutcomeUnknown: a command with an effect got no answer
         :raises ServiceUnavailable: libvirtd does not answer
@@ -110,25 +145,36 @@ class LibvirtAgents:
 
     def close(self) -> None:
         """Close the connection; do not wait for calls under way."""
-        self.urgent.shutdown(wait=False, cancel_futures=True)
-        self.routine.shutdown(wait=False, cancel_futures=True)
+        for threads in (self.urgent, self.routine, self.failing):
+            threads.shutdown(wait=False, cancel_futures=True)
         with self._lock:
+            self._closed = True
             connection, self._connection = self._connection, None
         if connection is not None:
-            try:
-                connection.close()
-            except libvirt.libvirtError:
-                return  # libvirtd is gone, and the connection with it
+            _close(connection)
 
     def _domain(self, uuid: str) -> libvirt.virDomain:
         try:
-            with self._lock:
-                if self._connection is None or not self._connection.isAlive():
-                    self._connection = libvirt.open(self._uri)
-                connection = self._connection
-            return connection.lookupByUUIDString(uuid)
+            return self._connected().lookupByUUIDString(uuid)
         except libvirt.libvirtError as error:
             raise _before(error) from None
+
+    def _connected(self) -> libvirt.virConnect:
+        """Return a connection that lives, opened anew where there is none."""
+        with self._lock:
+            known = self._connection
+        if known is not None and known.isAlive():
+            return known
+        opened = _open(self._uri)
+        with self._lock:
+            if self._connection is known and not self._closed:
+                self._connection = opened
+            kept = self._connection
+        if kept is not opened:
+            _close(opened)
+        if kept is None:
+            raise errors.ServiceUnavailable('nova-qga stops')
+        return kept
 
     def _sync(self, domain: libvirt.virDomain, deadline: float) -> None:
         """Make sure of the agent before anything with an effect is sent."""
@@ -148,20 +194,20 @@ class LibvirtAgents:
         single: command.Command[Any],
         deadline: float,
     ) -> Any:
-        text = single.encode().decode()
-        if len(text) > MAX_REQUEST:
+        line = single.encode().decode()
+        if len(line) > MAX_REQUEST:
             raise errors.InvalidRequest(
-                f'{single.name}: {len(text)} bytes are over the {MAX_REQUEST} '
+                f'{single.name}: {len(line)} bytes are over the {MAX_REQUEST} '
                 'that libvirt can send to an agent'
             )
         try:
-            answer = _call(domain, text, deadline)
+            answer = _call(domain, line, deadline)
         except libvirt.libvirtError as error:
-            refusal = _REFUSED.search(error.get_error_message() or '')
-            if refusal:
-                return _refused(refusal.group(1))
+            refusal = _refusal(error, single.name)
+            if refusal is not None:
+                return refusal
             failure = _before(error)
-            if single.has_effect:
+            if single.has_effect and _may_be_sent(error):
                 raise errors.OutcomeUnknown(
                     f'{single.name} was sent and no answer came ({failure}); '
                     'look in the guest before you repeat it'
@@ -179,32 +225,74 @@ class LibvirtAgents:
             raise
 
 
-def _threads(name: str) -> futures.ThreadPoolExecutor:
-    return futures.ThreadPoolExecutor(THREADS, thread_name_prefix=name)
+def _threads(number: int, name: str) -> futures.ThreadPoolExecutor:
+    return futures.ThreadPoolExecutor(number, thread_name_prefix=name)
 
 
-def _left(deadline: float) -> float:
-    return deadline - time.monotonic()
+def _open(uri: str) -> libvirt.virConnect:
+    """Connect so that a libvirtd that hangs is noticed, in 20 s or so.
+
+    That needs libvirt's event loop, started before.
+    """
+    connection = libvirt.open(uri)
+    try:
+        connection.setKeepAlive(5, 3)
+    except libvirt.libvirtError as error:
+        LOG.debug('no keepalive for libvirt at %s: %s', uri, error)
+    return connection
 
 
-def _call(domain: libvirt.virDomain, text: str, deadline: float) -> bytes:
+def _close(connection: libvirt.virConnect) -> None:
+    try:
+        connection.close()
+    except libvirt.libvirtError as error:
+        LOG.debug('libvirtd is gone, and the connection with it: %s', error)
+
+
+def _call(domain: libvirt.virDomain, line: str, deadline: float) -> bytes:
     # libvirt counts whole seconds; 0 would mean not to wait at all.
-    seconds = max(1, math.ceil(_left(deadline)))
-    answer = libvirt_qemu.qemuAgentCommand(domain, text, seconds, 0)
+    seconds = math.ceil(deadline - time.monotonic())
+    if seconds <= 0:
+        raise request.no_time()
+    answer = libvirt_qemu.qemuAgentCommand(domain, line, seconds, 0)
     return str(answer).encode()
 
 
-def _refused(description: str) -> errors.CommandError:
-    # libvirt keeps the agent's text and drops its class.
-    if _UNSUPPORTED.search(description):
-        return errors.CommandUnsupported('CommandNotFound', description)
-    return errors.CommandError('GenericError', description)
+def _refusal(
+    error: libvirt.libvirtError, name: str
+) -> errors.CommandError | None:
+    """Return what the agent said to a command, if that is the error.
+
+    libvirt keeps the agent's text and drops its class.
+    """
+    if error.get_error_code() not in _REFUSED:
+        return None
+    found = re.search(
+        re.escape(name) + _DESCRIPTION,
+        error.get_error_message() or '',
+        re.DOTALL,
+    )
+    if found is None:
+        return None
+    if _UNSUPPORTED.search(found.group(1)):
+        return errors.CommandUnsupported('CommandNotFound', found.group(1))
+    return errors.CommandError('GenericError', found.group(1))
+
+
+def _may_be_sent(error: libvirt.libvirtError) -> bool:
+    """Tell whether the agent may have got the command all the same."""
+    code = error.get_error_code()
+    if code == libvirt.VIR_ERR_AGENT_UNRESPONSIVE:
+        # In another language it counts as sent, which is the safe side.
+        return 'is not connected' not in (error.get_error_message() or '')
+    return code not in _NOT_SENT
 
 
 def _before(error: libvirt.libvirtError) -> errors.QgaError:
     """Say what a libvirt error means where nothing was run."""
     code = error.get_error_code()
-    message = error.get_error_message() or 'libvirt gives no reason'
+    # It may quote the guest.
+    message = text.printable(error.get_error_message() or 'no reason given')
     if code in _NO_ANSWER:
         return errors.ChannelTimeout(f'no answer on channel 0: {message}')
     if code == libvirt.VIR_ERR_NO_DOMAIN:
@@ -213,6 +301,15 @@ def _before(error: libvirt.libvirtError) -> errors.QgaError:
         return errors.GuestUnavailable('shutoff', message)
     if code == libvirt.VIR_ERR_OPERATION_TIMEOUT:
         return errors.ChannelBusy(f'{message}: the host is busy with it')
-    if code in _CONNECTION_LOST:
+    if code in _DENIED:
+        return errors.ServiceUnavailable(
+            f'libvirt lets nova-qga in no further: {message}; run nova-qga as '
+            "a user that may manage guests, or allow its user in libvirt's "
+            'auth_unix_rw and polkit rules'
+        )
+    if (
+        code in _CONNECTION_LOST
+        or error.get_error_domain() in _CONNECTION_DOMAINS
+    ):
         return errors.ServiceUnavailable(f'libvirt: {message}')
     return errors.GuestUnavailable('no_channel', message)

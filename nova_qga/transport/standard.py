@@ -10,7 +10,13 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The standard channel of one guest: what is asked when, over libvirt."""
+"""The standard channel of one guest: what is asked when, over libvirt.
+
+A hung guest holds a thread for as long as it was allowed. So after a failure,
+sampling first asks for a sync alone, of the least that libvirt can count, and
+does so on a thread that only failing guests share. What somebody waits for is
+tried at once, on threads of its own.
+"""
 
 from collections.abc import Callable
 from concurrent import futures
@@ -21,6 +27,7 @@ from typing import Any
 from oslo_log import log as logging
 
 from nova_qga import errors
+from nova_qga.protocol import command
 from nova_qga.transport import backoff
 from nova_qga.transport import libvirt_agent
 from nova_qga.transport import loop as channel_loop
@@ -28,6 +35,10 @@ from nova_qga.transport import request
 from nova_qga.transport import waiting
 
 LOG = logging.getLogger(__name__)
+
+#: Seconds for a sync after a failure. libvirt takes up to 5 s before it, where
+#: it must sync by itself.
+PROBE = 1.0
 
 
 class Channel:
@@ -136,19 +147,31 @@ class Channel:
         asked = self._current = self._queue.take()
         self._due = asked.deadline
         self._loop.watch(self)
-        threads = self._agents.urgent if asked.urgent else self._agents.routine
+        probe = self.failing and not asked.urgent
+        if asked.urgent:
+            threads = self._agents.urgent
+        elif probe:
+            threads = self._agents.failing
+        else:
+            threads = self._agents.routine
         try:
-            self._call = threads.submit(self._ask, asked)
+            self._call = threads.submit(self._ask, asked, probe)
         except RuntimeError:  # shut down: we are stopping
             stops = errors.ServiceUnavailable('nova-qga stops')
             self._end(None, stops, tried=False)
 
-    def _ask(self, asked: request.Request) -> None:
-        """Run on a thread of the pool."""
+    def _ask(self, asked: request.Request, probe: bool) -> None:
+        """Run on a thread of the pool.
+
+        :param probe: make sure that the agent answers at all first
+        """
         if asked.deadline <= time.monotonic():
             self._loop.call(self._end, None, request.no_time(), False)
             return
         try:
+            if probe:
+                soon = min(asked.deadline, time.monotonic() + PROBE)
+                self._agents.ask(self._uuid, command.Batch(()), soon)
             replies = self._agents.ask(self._uuid, asked.batch, asked.deadline)
         except errors.QgaError as error:
             self._loop.call(self._end, None, error)
