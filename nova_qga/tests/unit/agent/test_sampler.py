@@ -1,0 +1,215 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A guest's sampler on channels that answer, or fail, as they are told."""
+
+import base64
+import dataclasses
+import time
+import unittest
+
+from nova_qga.agent import plan
+from nova_qga.agent import sampler
+from nova_qga.agent import sampling
+from nova_qga.collectors import load
+from nova_qga.collectors import uptime
+from nova_qga import errors
+from nova_qga.guest import description
+from nova_qga.guest import guest
+
+PORTS = tuple(
+    description.Port(f'org.qemu.guest_agent.{number}', '/s', True)
+    for number in (1, 0)
+)
+COMMANDS = (
+    'guest-info',
+    'guest-file-open',
+    'guest-file-close',
+    'guest-file-read',
+    'guest-file-seek',
+)
+FILES = {
+    '/proc/loadavg': b'0.10 0.20 0.30 1/60 126\n',
+    '/proc/uptime': b'12.45 12.44\n',
+    '/proc/sys/kernel/random/boot_id': (
+        b'e71845de-3ace-4b21-80d8-f9a2399dd4c8\n'
+    ),
+}
+
+
+class Channel:
+    """An agent that keeps count of the files it has open."""
+
+    kind = 'direct'
+
+    def __init__(self, name):
+        self.name = name
+        self.contacted = self.failing = False
+        self.broken = None
+        self.files = dict(FILES)
+        self.asked = []
+        self.open = {}
+        self._next = 1000
+
+    def close(self, reason):
+        self.contacted = False
+
+    def restart(self):
+        """A new process: it knows no handle, and counts on."""
+        self.open = {}
+
+    def submit(self, asked):
+        self.asked += [each.name for each in asked.batch.commands]
+        if self.broken is not None:
+            self.contacted, self.failing = False, True
+            asked.tell(None, self.broken)
+            return
+        self.contacted, self.failing = True, False
+        asked.tell([self._answer(c) for c in asked.batch.commands], None)
+
+    def _answer(self, single):
+        given = single.arguments
+        if single.name == 'guest-info':
+            listed = [{'name': name, 'enabled': True} for name in COMMANDS]
+            return {'version': '7.2', 'supported_commands': listed}
+        if single.name == 'guest-file-open':
+            self._next += 1
+            self.open[self._next] = given['path']
+            return self._next
+        if given['handle'] not in self.open:
+            return errors.CommandError('GenericError', 'handle not found')
+        if single.name == 'guest-file-seek':
+            return {'position': 0, 'eof': False}
+        if single.name == 'guest-file-close':
+            del self.open[given['handle']]
+            return {}
+        data = self.files[self.open[given['handle']]]
+        encoded = base64.b64encode(data).decode()
+        return {'count': len(data), 'buf-b64': encoded, 'eof': True}
+
+
+class Broken(load.LoadCollector):
+    def select(self, enabled):
+        raise RuntimeError('a plugin is broken')
+
+
+class SamplerTest(unittest.TestCase):
+    def setUp(self):
+        described = description.Description(
+            'u', 'd', 'n', 'f', 'p', 'x', PORTS
+        )
+        self.vm = guest.Guest(
+            described,
+            'running',
+            lambda of: tuple(Channel(port.name) for port in PORTS),
+        )
+        self.direct, self.standard = self.vm.channels
+        self.sampler = sampler.Sampler(self.vm)
+        self.plans = plan.Plans(
+            {'load': load.LoadCollector(), 'uptime': uptime.UptimeCollector()}
+        )
+
+    def sample(self):
+        told = []
+        deadline = time.monotonic() + 60
+        self.sampler.run(self.plans, deadline, lambda *end: told.append(end))
+        [(samples, error)] = told
+        if error is not None:
+            raise error
+        return samples
+
+    def values(self):
+        return {each.metric.name: each.value for each in self.sample().samples}
+
+    def test_it_goes_on_over_the_other_channel_where_one_fails(self):
+        self.direct.broken = errors.ChannelTimeout('no agent')
+        self.assertEqual(12.45, self.values()['guest.uptime'])
+        self.assertTrue(self.standard.asked)
+
+    def test_a_closed_port_is_not_even_tried_while_another_answers(self):
+        closed = dataclasses.replace(PORTS[0], open=False)
+        self.vm.description = description.Description(
+            'u', 'd', 'n', 'f', 'p', 'x', (closed, PORTS[1])
+        )
+        self.values()
+        self.assertEqual([], self.direct.asked)
+
+    def test_if_none_answers_the_last_reason_is_told(self):
+        for channel in self.vm.channels:
+            channel.broken = errors.ChannelTimeout(channel.name)
+        with self.assertRaisesRegex(errors.ChannelTimeout, 'agent.0'):
+            self.sample()
+        self.assertFalse(self.sampler.running)
+
+    def test_a_channel_that_comes_and_goes_costs_no_files(self):
+        self.values()
+        for _ in range(5):
+            self.direct.broken = errors.ChannelTimeout('no answer')
+            self.values()
+            self.direct.broken, self.standard.contacted = None, False
+            self.direct.failing = False
+            self.values()
+        self.assertEqual(2, len(self.direct.open))
+        self.assertEqual(2, len(self.standard.open))
+
+    def test_news_of_a_restart_costs_none_in_the_same_boot(self):
+        self.values()
+        for _ in range(5):
+            self.vm.restarted()
+            self.values()
+        self.assertEqual(2, len(self.direct.open))
+
+    def test_after_a_reboot_no_old_handle_is_used(self):
+        self.values()
+        self.direct.restart()
+        self.direct.files['/proc/sys/kernel/random/boot_id'] = (
+            b'00000000-3ace-4b21-80d8-f9a2399dd4c8\n'
+        )
+        old = dict.fromkeys(range(1001, 1010), '/somebody/elses')
+        self.direct.open = dict(old)
+        self.direct.files['/somebody/elses'] = b'9.9 9.9\n'
+        self.vm.restarted()
+        self.assertEqual(12.45, self.values()['guest.uptime'])
+
+    def test_a_new_agent_of_the_same_boot_gets_its_files_opened(self):
+        self.values()
+        self.direct.restart()
+        self.assertEqual(12.45, self.values()['guest.uptime'])
+
+    def test_a_collector_that_cannot_choose_costs_its_own_metric(self):
+        self.plans = plan.Plans(
+            {'broken': Broken(), 'uptime': uptime.UptimeCollector()}
+        )
+        samples = self.sample()
+        self.assertIn('failed', samples.missing['broken'])
+        self.assertTrue(samples.samples)
+
+    def test_a_file_that_was_refused_is_tried_again_in_time(self):
+        path = '/proc/sys/kernel/random/boot_id'
+        self.direct.files[path] = b'nonsense'
+        self.assertIn('uptime', self.sample().missing)
+        self.direct.files[path] = FILES[path]
+        for _ in range(sampling.FORGIVE):
+            samples = self.sample()
+        self.assertEqual({}, dict(samples.missing))
+
+    def test_our_own_fault_ends_the_sample_and_no_more(self):
+        self.direct._answer = lambda single: 1 / 0
+        with self.assertRaises(errors.QgaError):
+            self.sample()
+        del self.direct._answer
+        self.assertEqual(12.45, self.values()['guest.uptime'])
+
+    def test_all_files_are_closed_in_the_end(self):
+        self.values()
+        self.sampler.close_files(time.monotonic() + 60)
+        self.assertEqual({}, self.direct.open)
