@@ -25,6 +25,9 @@ _STRUCTURED = ('json', 'yaml')
 # In double quotes these are more than themselves; cliff quotes the quotes.
 _SHELL = str.maketrans({'\\': '\\\\', '$': '\\$', '`': '\\`'})
 
+# A spreadsheet would take what begins so for a formula.
+_FORMULA = ('=', '+', '-', '@')
+
 
 def keeps_structure(formatter: str) -> bool:
     """Tell whether a format has lists and mappings of its own."""
@@ -42,6 +45,8 @@ def cell(value: Any, formatter: str) -> Any:
     if isinstance(value, int | float):
         return value
     shown = _line(value, '\n' if formatter == 'table' else '; ')
+    if formatter == 'csv' and shown.startswith(_FORMULA):
+        return f"'{shown}"
     # The guest has its say in these, and they are made to be evaluated.
     return shown.translate(_SHELL) if formatter == 'shell' else shown
 

@@ -83,8 +83,9 @@ class PutFile(command.Command):
 class GetFile(command.Command):
     """Read a file from a guest.
 
-    It stands under its local name only when it is whole. On a terminal, what
-    does not print is escaped.
+    It stands under its local name only when it is whole, and its owner alone
+    can read it; with --force it gets the mode of the file it replaces. On a
+    terminal, what does not print is escaped.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:

@@ -12,7 +12,8 @@
 
 """The local end of a transfer: a file, standard input or standard output.
 
-A file that is received stands under its name only when it is whole.
+A file that is received stands under its name only when it is whole. Its owner
+alone can read it; in place of another file it gets the mode of that one.
 """
 
 import codecs
@@ -80,7 +81,8 @@ def sink(path: str, stdout: TextIO, force: bool) -> Iterator[Sink]:
     # Beside it, for a rename is whole only within one file system.
     part = target.with_name(f'.nova-qga.{secrets.token_hex(6)}.part')
     try:
-        file = part.open('xb')
+        # What a guest holds may be a secret.
+        file = open(part, 'xb', opener=_private)
     except OSError as error:
         raise _refused(f'cannot write {path}: {error.strerror}') from None
     try:
@@ -89,6 +91,10 @@ def sink(path: str, stdout: TextIO, force: bool) -> Iterator[Sink]:
         _place(part, target, force)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _check(target: pathlib.Path, force: bool) -> None:
@@ -108,6 +114,8 @@ def _check(target: pathlib.Path, force: bool) -> None:
 
 def _place(part: pathlib.Path, target: pathlib.Path, force: bool) -> None:
     if force:
+        with contextlib.suppress(FileNotFoundError):
+            part.chmod(stat.S_IMODE(target.stat().st_mode))
         part.replace(target)
         return
     try:

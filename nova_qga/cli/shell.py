@@ -115,6 +115,13 @@ class Shell(app.App):
                 'that exist)'
             ),
         )
+        parser.add_argument(
+            '--config-dir',
+            metavar='<folder>',
+            action='append',
+            default=[],
+            help='Folder of further configuration files, may be repeated',
+        )
         return parser
 
     def configure_logging(self) -> None:
@@ -169,7 +176,7 @@ class Shell(app.App):
         command = factory(self, self.options)
         parser = command.get_parser(f'{self.NAME} {name}')
         try:
-            return command.run(parser.parse_args(arguments))
+            return command.run(_parse(parser, arguments))
         except cliff_help.HelpExit:
             return outcome.ExitCode.OK
         except BrokenPipeError:
@@ -183,7 +190,8 @@ class Shell(app.App):
         self.LOG.error(
             '%s: there is no command "%s"; did you mean %s?',
             self.NAME,
-            outcome.safe(' '.join(argv)),
+            # The others may hold a password.
+            outcome.safe(argv[0]),
             ', '.join(f'"{each}"' for each in matches),
         )
         return outcome.ExitCode.USAGE
@@ -200,6 +208,19 @@ class Shell(app.App):
         self.LOG.error(
             '%s: %s', self.NAME, message, exc_info=self.options.debug
         )
+
+
+def _parse(
+    parser: argparse.ArgumentParser, arguments: list[str]
+) -> argparse.Namespace:
+    """Parse arguments; what is too much may be a password: do not show it."""
+    parsed, stray = parser.parse_known_args(arguments)
+    options = [w.partition('=')[0] for w in stray if w.startswith('--')]
+    if options:
+        parser.error(f'unknown options: {outcome.safe(" ".join(options))}')
+    if stray:
+        parser.error(f'{len(stray)} words too many at the end')
+    return parsed
 
 
 def _seconds(text: str) -> float:
@@ -223,6 +244,7 @@ def _connect(options: argparse.Namespace) -> 'cli_target.Target':
         cfg.CONF,
         host=options.host,
         config_files=options.config_file,
+        config_dirs=options.config_dir,
         timeout=options.timeout,
     )
 

@@ -17,19 +17,22 @@ and nobody waits for oslo.messaging to read a help text.
 """
 
 from collections.abc import Callable, Sequence
-import pathlib
 import sys
+import threading
 from typing import Self, TYPE_CHECKING
 
 from oslo_config import cfg
 
+from nova_qga.conf import files
 from nova_qga import errors
 
 if TYPE_CHECKING:
+    import oslo_messaging as messaging
+
     from nova_qga.rpc import api as rpc_api
 
-#: Read where they exist, as nova-qga-agent does.
-CONFIG_FILES = ('/etc/nova/nova.conf', '/etc/nova-qga/nova-qga.conf')
+#: Seconds to take leave of the broker.
+LEAVE = 2.0
 
 
 class Target:
@@ -61,21 +64,23 @@ def connect(
     *,
     host: str | None,
     config_files: Sequence[str],
+    config_dirs: Sequence[str] = (),
     timeout: float,
 ) -> Target:
     """Reach a host, or this one where ``host`` is None.
 
     :param config_files: instead of those of the agent
+    :param config_dirs: folders of further files
     :param timeout: seconds for each request
     :raises ConfigurationError, ServiceUnavailable: why it cannot be reached
     """
-    found = [path for path in CONFIG_FILES if pathlib.Path(path).exists()]
     _use_threads()
     try:
         conf(
             [],
             project='nova-qga',
-            default_config_files=list(config_files) or found,
+            default_config_files=list(config_files) or files.existing(),
+            default_config_dirs=list(config_dirs) or None,
         )
         if host is None:
             return _here(conf, timeout)
@@ -114,7 +119,16 @@ def _at(conf: cfg.ConfigOpts, host: str, timeout: float) -> Target:
             '[DEFAULT]transport_url is not set, so no message broker is '
             'known: name the file that has it with --config-file'
         )
-    return Target(api.Api(caller.RpcCaller(transport), timeout), host)
+    made = api.Api(caller.RpcCaller(transport), timeout)
+    return Target(made, host, lambda: _leave(transport))
+
+
+def _leave(transport: 'messaging.Transport') -> None:
+    """Close the connections, else the broker's log calls us a client lost."""
+    # It waits for threads of its own, which may wait for the broker.
+    closing = threading.Thread(target=transport.cleanup, daemon=True)
+    closing.start()
+    closing.join(LEAVE)
 
 
 def _here(conf: cfg.ConfigOpts, timeout: float) -> Target:

@@ -53,7 +53,7 @@ def put(source: BinaryIO, send: Send, advance: Advance) -> int:
         raise _stopped(error, done) from None
     except KeyboardInterrupt:
         if done:
-            raise Interrupted(_so_far(done, 'At least')) from None
+            raise Interrupted(_so_far(done)) from None
         raise
     return done
 
@@ -88,11 +88,8 @@ def _stopped(error: Exception, done: int) -> Exception:
     if not written:
         return error
     code = outcome.exit_code(error)
-    known = 'At least' if code is outcome.ExitCode.UNKNOWN else 'Only'
-    return outcome.Failure(
-        f'{error}. {_so_far(written, known)}', code, written
-    )
+    return outcome.Failure(f'{error}. {_so_far(written)}', code, written)
 
 
-def _so_far(done: int, known: str) -> str:
-    return f'{known} the first {done} bytes of it are in the guest'
+def _so_far(done: int) -> str:
+    return f'At least the first {done} bytes of it are in the guest'

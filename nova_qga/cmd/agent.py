@@ -19,7 +19,6 @@ process anew or end it, and libvirt's events do not survive a fork.
 from collections.abc import Sequence
 import logging as python_logging
 import os
-import pathlib
 import signal
 import sys
 
@@ -31,23 +30,25 @@ from oslo_reports import opts as gmr_opts
 from nova_qga.agent import readiness
 from nova_qga.agent import service as agent_service
 from nova_qga import conf as qga_conf
+from nova_qga.conf import files
 from nova_qga import errors
 from nova_qga import version
 
 LOG = logging.getLogger(__name__)
 
 PROGRAM = 'nova-qga-agent'
-#: The broker's settings are Nova's.
-CONFIG_FILES = ('/etc/nova/nova.conf', '/etc/nova-qga/nova-qga.conf')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until SIGTERM or SIGINT; the exit code is 0 then, 1 otherwise."""
+    """Run until SIGTERM or SIGINT; the exit code is 0 then, 1 otherwise.
+
+    It is also 1 where requests cannot be served: systemd starts it anew.
+    """
     conf = cfg.CONF
     try:
         _configure(conf, sys.argv[1:] if argv is None else argv)
         signals = _catch_signals()
-        service = agent_service.Service(conf, _tell_ready)
+        service = agent_service.Service(conf, _tell_ready, _give_up)
         service.start()
     except (errors.ConfigurationError, cfg.Error) as error:
         _complain(conf, error)
@@ -61,21 +62,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Threads that wait for a guest or the broker would hold up the exit.
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(0 if service.failed is None else 1)
 
 
 def _configure(conf: cfg.ConfigOpts, argv: Sequence[str]) -> None:
     logging.register_options(conf)
     qga_conf.register_opts(conf)
     gmr_opts.set_defaults(conf)
+    named = any(word.startswith('--config-file') for word in argv)
     conf(
         list(argv),
         project='nova-qga',
         prog=PROGRAM,
         version=version.version_string_with_package(),
-        default_config_files=[
-            path for path in CONFIG_FILES if pathlib.Path(path).exists()
-        ],
+        default_config_files=[] if named else files.existing(),
     )
     logging.setup(conf, PROGRAM)
     _keep_messages_out_of_the_log()
@@ -128,6 +128,10 @@ def _reload(conf: cfg.ConfigOpts, service: agent_service.Service) -> None:
 
 def _tell_ready() -> None:
     readiness.notify('READY=1')
+
+
+def _give_up() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _complain(conf: cfg.ConfigOpts, error: Exception) -> None:

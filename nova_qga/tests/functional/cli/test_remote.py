@@ -23,6 +23,7 @@ from nova_qga.tests.fixtures import agent_program
 from nova_qga.tests.fixtures import cli_program
 from nova_qga.tests.fixtures import process
 from nova_qga.tests.fixtures import qemu_ga
+from nova_qga.tests.fixtures import rabbitmq
 from nova_qga.tests.fixtures import shared
 from nova_qga.tests.fixtures import simulated_host
 
@@ -60,6 +61,33 @@ class RemoteTest(fixtures.TestWithFixtures):
             with self.subTest(words=words):
                 said = self.cli.out(*words, self.web.uuid, '-f', 'json')
                 self.assertTrue(json.loads(said))
+
+    def test_a_folder_of_configuration_may_be_named(self):
+        folder = self.folder / 'conf.d'
+        folder.mkdir()
+        (folder / 'x.conf').write_text(
+            f'[DEFAULT]\ntransport_url = {self.url}\n'
+        )
+        self.cli = self.useFixture(
+            cli_program.CliProgram(
+                f'--host={self.name}', f'--config-dir={folder}'
+            )
+        )
+        self.cli.out('guest', 'list')
+
+    def test_a_wrong_password_of_the_broker_is_4_and_not_shown(self):
+        url = self.url.replace('guest:guest', 'guest:hunter2')
+        self.cli = self.useFixture(cli_program.remote(self.name, url))
+        said = self.failed(4, 'guest', 'list')
+        self.assertIn('user and password', said)
+        self.assertNotIn('hunter2', said)
+
+    def test_the_broker_is_taken_leave_of(self):
+        broker = self.useFixture(rabbitmq.RabbitMQ())
+        self.cli = self.useFixture(cli_program.remote('nobody', broker.url))
+        self.failed(4, 'guest', 'list')
+        broker.stop()
+        self.assertNotIn('closed TCP connection', broker.logged())
 
     def test_a_file_goes_there_and_comes_back(self):
         sent, got = self.folder / 'sent', self.folder / 'got'

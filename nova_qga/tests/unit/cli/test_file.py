@@ -16,6 +16,7 @@ import errno
 import io
 import os
 import pathlib
+import stat
 import tempfile
 import unittest
 
@@ -97,7 +98,7 @@ class PutTest(FileTest):
                 ended = self.run_file('put', UUID, self.local(BIG), '/x')
                 self.assertEqual(code, ended.code)
                 self.assertIn(
-                    f'the first {done} bytes of it are in the guest', ended.err
+                    f'At least the first {done} bytes of it', ended.err
                 )
                 self.assertEqual('', ended.out)
 
@@ -165,6 +166,22 @@ class GetTest(FileTest):
         ended = self.run_file('get', UUID, '/x', target, '--force')
         self.assertEqual(0, ended.code)
         self.assertEqual(b'new', pathlib.Path(target).read_bytes())
+
+    def test_its_owner_alone_can_read_a_new_file(self):
+        self.api.files['/x'] = b'secret'
+        target = self.folder / 'target'
+        self.run_file('get', UUID, '/x', str(target))
+        self.assertEqual(0o600, stat.S_IMODE(target.stat().st_mode))
+
+    def test_a_file_keeps_the_mode_of_what_it_replaces(self):
+        self.api.files['/x'] = b'new'
+        for mode in (0o600, 0o644):
+            with self.subTest(mode=mode):
+                target = pathlib.Path(self.local(b'old'))
+                target.chmod(mode)
+                self.run_file('get', UUID, '/x', str(target), '--force')
+                self.assertEqual(b'new', target.read_bytes())
+                self.assertEqual(mode, stat.S_IMODE(target.stat().st_mode))
 
     def test_a_failure_in_the_middle_leaves_nothing(self):
         self.api.files['/x'] = BIG

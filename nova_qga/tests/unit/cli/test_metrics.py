@@ -16,6 +16,7 @@ import csv
 import json
 import unittest
 
+from nova_qga.cli import cells
 from nova_qga.tests.fixtures import fake_api
 from nova_qga.tests.fixtures import run_cli
 
@@ -38,6 +39,13 @@ class ShowTest(unittest.TestCase):
         first, second = self.show('value').out.splitlines()
         self.assertIn(' cpu=0,mode=user 12.5 s ', first)
         self.assertIn(' - 201326592 B ', second)
+
+    def test_no_spreadsheet_takes_a_guests_text_for_a_formula(self):
+        for text in ('=1+1', '+1', '-1', '@SUM(A1)'):
+            with self.subTest(text=text):
+                self.assertEqual(f"'{text}", cells.cell(text, 'csv'))
+                self.assertEqual(text, cells.cell(text, 'value'))
+        self.assertEqual(-1.5, cells.cell(-1.5, 'csv'))
 
     def test_a_table_has_the_time_to_the_second(self):
         self.assertIn('| 2026-03-01 12:00:00Z |', self.show('table').out)

@@ -71,6 +71,20 @@ class UsageTest(unittest.TestCase):
         self.assertEqual('', ended.out)
         self.assertIn('did you mean "guest list"', ended.err)
 
+    def test_stray_words_are_refused_and_not_repeated(self):
+        for words in (
+            ('password', 'set', UUID, 'hunter2'),
+            ('password', 'set', UUID, '--secret=hunter2'),
+            ('password', 'set', UUID, '-xhunter2'),
+            ('passwd', 'set', UUID, 'hunter2'),
+        ):
+            with self.subTest(words=words):
+                api = fake_api.FakeApi()
+                ended = run_cli.run(*words, api=api)
+                self.assertEqual(2, ended.code)
+                self.assertNotIn('hunter2', ended.out + ended.err)
+                self.assertEqual([], api.calls)
+
     def test_no_command_is_a_usage_error_and_starts_no_prompt(self):
         for host in ((), ('--local',)):
             with self.subTest(host=host):
