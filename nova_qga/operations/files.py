@@ -81,7 +81,8 @@ def write_file(
                 piece = data[done : done + commands.WRITE_CHUNK]
                 done += _write(agent, handle, piece)
     except errors.QgaError as error:
-        raise _interrupted(path, done, len(data), error) from None
+        gone = not offset and not done
+        raise _interrupted(path, done, len(data), error, gone) from None
     digest = hashlib.sha256(data).hexdigest()
     if verify:
         _verify(agent, path, offset, len(data), digest)
@@ -235,12 +236,14 @@ def _verify(
 
 
 def _interrupted(
-    path: str, done: int, size: int, error: errors.QgaError
+    path: str, done: int, size: int, error: errors.QgaError, gone: bool
 ) -> errors.QgaError:
     message = (
         f'{text.printable(path)}: at least {done} of {size} bytes were '
         f'written, then: {error}'
     )
+    if gone:
+        message += '. The file was emptied: what it held before is gone'
     if isinstance(error, errors.OutcomeUnknown):
         return errors.OutcomeUnknown(message)
     return errors.OperationFailed(message, done=done)

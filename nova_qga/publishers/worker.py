@@ -14,6 +14,10 @@
 
 Whoever hands something over never waits: where more comes than can be sent,
 as while the broker is away, the oldest is dropped, counted and said.
+
+The queues are in memory, and a notification is sent only as often as the
+notifier retries: that of an outcome is lost where the broker stays away for
+longer, or the process ends. Its request can be sent again to learn of it.
 """
 
 import collections

@@ -140,6 +140,20 @@ class WriteFileTest(unittest.TestCase):
                     [closed] = guest.cleanups
                     self.assertEqual('guest-file-close', closed.name)
 
+    def test_a_file_that_was_emptied_only_is_said_to_be(self):
+        for offset, gone in ((0, True), (1, False)):
+            with self.subTest(offset=offset):
+                inside, guest = make({PATH: b'old'})
+                guest.replies['guest-file-write'] = scripted_guest.refusal(
+                    'No space left'
+                )
+                with self.assertRaises(errors.OperationFailed) as caught:
+                    files.write_file(
+                        guest, path=PATH, data=b'x', offset=offset
+                    )
+                said = 'held before is gone' in str(caught.exception)
+                self.assertEqual(gone, said)
+
     def test_a_close_that_fails_after_writing_is_a_failure(self):
         _, guest = make()
         guest.replies['guest-file-close'] = scripted_guest.refusal('I/O error')
