@@ -112,6 +112,8 @@ class Channel:
             asked.tell(None, backoff.left_alone())
         else:
             self._queue.put(asked)
+            if asked.urgent:
+                self._give_way()
             self._advance()
 
     def close(self, reason: errors.QgaError) -> None:
@@ -132,6 +134,19 @@ class Channel:
         if self._due <= now:
             self._due = math.inf
             self._withdraw(request.no_time())
+
+    def _give_way(self) -> None:
+        """Let sampling that waits for a thread wait in the queue again.
+
+        Failing guests wait long for theirs.
+        """
+        current = self._current
+        if current is None or current.urgent:
+            return
+        if self._call is not None and self._call.cancel():
+            self._current = self._call = None
+            self._due = math.inf
+            self._queue.put(current)
 
     def _withdraw(self, reason: errors.QgaError) -> None:
         """End what no thread has begun with."""

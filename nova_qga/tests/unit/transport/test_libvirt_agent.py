@@ -329,6 +329,23 @@ class HungGuestsTest(LibvirtAgentTest):
         for each in asked:
             self.assertEqual([{}], each.replies())
 
+    def test_what_somebody_waits_for_is_not_held_up_by_sampling(self):
+        self.fail_once()
+        for uuid in self.HUNG[:-1]:
+            self.libvirt.players[uuid] = self.hang
+        self.libvirt.players[self.HUNG[-1]] = scripted_libvirt.answer
+        asked = [self.ask_routinely(channel) for channel in self.hung]
+        self.wait_until(lambda: self.libvirt.sent)
+        # Its sampling waits for the thread that the others hold.
+        urgent = self.channels.ask(self.hung[-1], READING)
+        self.assertEqual([{}], urgent.replies())
+        # It has answered, so that its sampling has not to wait either.
+        self.assertEqual([{}], asked[-1].replies())
+        self.assertFalse(any(each.ended for each in asked[:-1]))
+        self.go.set()
+        for each in asked:
+            self.assertEqual([{}], each.replies())
+
     def test_one_that_answers_again_is_asked_as_before(self):
         self.fail_once()
         for uuid in self.HUNG:
