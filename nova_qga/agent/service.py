@@ -30,6 +30,7 @@ from nova_qga import errors
 from nova_qga.publishers import base as publishers_base
 from nova_qga.publishers import worker
 from nova_qga.rpc import server as rpc_server
+from nova_qga import text
 
 LOG = logging.getLogger(__name__)
 
@@ -46,13 +47,21 @@ class Service(service.Service):
     :param conf: read, and for oslo.messaging, which needs it whole
     :param ready: called once, when requests are served, or soon after the
         start where the broker is away
+    :param give_up: called where requests can never be served, to have the
+        service stopped
+    :ivar failed: why they cannot; None while nothing is known against it
     :raises ConfigurationError: an option or a plugin does not fit
     """
 
     def __init__(
-        self, conf: cfg.ConfigOpts, ready: Callable[[], None]
+        self,
+        conf: cfg.ConfigOpts,
+        ready: Callable[[], None],
+        give_up: Callable[[], None],
     ) -> None:
         super().__init__()
+        self.failed: str | None = None
+        self._give_up = give_up
         self._conf = conf
         self._ready = ready
         self._workers = conf.qga_agent.rpc_workers
@@ -133,26 +142,40 @@ class Service(service.Service):
     def _stop(self) -> None:
         self._poller.stop()
         # What runs in guests ends here, and says how.
-        self._host.stop()
+        self._host.close_channels()
         self._requests.runner.drain(FAREWELL)
         self._publishing.stop(FAREWELL)
         self._journal.close()
+        # Last, for libvirtd may hang.
+        self._host.stop()
 
     def _serve(self) -> None:
         """Serve requests; it waits until there is a broker."""
         try:
             self._server.start(override_pool_size=self._workers)
-        except Exception:
-            LOG.exception(
-                'requests are not served: correct [DEFAULT]transport_url or '
-                '[oslo_messaging_rabbit], and restart nova-qga-agent'
-            )
+        except Exception as error:
+            self._fail(error)
             return
         LOG.info('requests for %s are served', self._conf.host)
         self._serving.set()
 
+    def _fail(self, error: Exception) -> None:
+        # One that runs on and serves nothing would look healthy.
+        self.failed = f'{type(error).__name__}: {text.printable(str(error))}'
+        LOG.critical(
+            'requests cannot be served (%s): correct [DEFAULT]transport_url, '
+            '[oslo_messaging_rabbit] or what the broker has of them. '
+            'nova-qga-agent ends',
+            self.failed,
+            exc_info=error,
+        )
+        self._give_up()
+
     def _get_ready(self) -> None:
-        if not self._serving.wait(PATIENCE):
+        served = self._serving.wait(PATIENCE)
+        if self.failed is not None:
+            return
+        if not served:
             LOG.warning(
                 'the message broker does not answer yet: requests are served '
                 'as soon as it does; see [DEFAULT]transport_url'

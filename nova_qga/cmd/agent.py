@@ -40,12 +40,15 @@ PROGRAM = 'nova-qga-agent'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until SIGTERM or SIGINT; the exit code is 0 then, 1 otherwise."""
+    """Run until SIGTERM or SIGINT; the exit code is 0 then, 1 otherwise.
+
+    It is also 1 where requests cannot be served: systemd starts it anew.
+    """
     conf = cfg.CONF
     try:
         _configure(conf, sys.argv[1:] if argv is None else argv)
         signals = _catch_signals()
-        service = agent_service.Service(conf, _tell_ready)
+        service = agent_service.Service(conf, _tell_ready, _give_up)
         service.start()
     except (errors.ConfigurationError, cfg.Error) as error:
         _complain(conf, error)
@@ -59,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Threads that wait for a guest or the broker would hold up the exit.
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(0 if service.failed is None else 1)
 
 
 def _configure(conf: cfg.ConfigOpts, argv: Sequence[str]) -> None:
@@ -125,6 +128,10 @@ def _reload(conf: cfg.ConfigOpts, service: agent_service.Service) -> None:
 
 def _tell_ready() -> None:
     readiness.notify('READY=1')
+
+
+def _give_up() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _complain(conf: cfg.ConfigOpts, error: Exception) -> None:

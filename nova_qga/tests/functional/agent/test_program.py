@@ -18,9 +18,11 @@ import subprocess
 import unittest
 
 import fixtures
+import kombu
 
 from nova_qga import errors
 from nova_qga.rpc import caller
+from nova_qga.rpc import target
 from nova_qga.tests.fixtures import agent_program
 from nova_qga.tests.fixtures import controller
 from nova_qga.tests.fixtures import hostile_guest
@@ -281,6 +283,33 @@ class MissingPartsTest(ProgramTest):
             self.assertIn('start libvirtd', outcome['error']['message'])
         status, _ = program.stop()
         self.assertEqual(0, status)
+
+
+class NeverServedTest(ProgramTest):
+    def test_it_ends_where_the_broker_refuses_what_it_declares(self):
+        name = f'refused-{os.urandom(4).hex()}'
+        with kombu.Connection(self.amqp()) as connection:
+            queue = kombu.Queue(
+                f'{target.TOPIC}.{name}',
+                durable=True,
+                max_length=1,
+                channel=connection.channel(),
+            )
+            queue.declare()
+            self.addCleanup(self.delete, queue.name)
+        program = self.run_program(host=name, ready=False)
+        self.assertEqual(1, program.wait())
+        self.assertIn('requests cannot be served', program.logged())
+        self.assertIn('PRECONDITION_FAILED', program.logged())
+        program.hear()
+        self.assertNotIn('READY=1', program.told)
+
+    def amqp(self):
+        return self.broker.url.replace('rabbit://', 'amqp://', 1)
+
+    def delete(self, name):
+        with kombu.Connection(self.amqp()) as connection:
+            kombu.Queue(name, channel=connection.channel()).delete()
 
 
 class RefusedStartTest(ProgramTest):
