@@ -182,6 +182,20 @@ class ReasonTest(SharedGuestTest):
             self.vm.start_agent(number)
             self.vm.wait_for_agents()
 
+    def test_an_agent_that_hangs_is_tried_last(self):
+        self.vm.inspect('kill -STOP $(cat /run/qemu-ga-1.pid)')
+        try:
+            self.assertEqual('standard', self.reach().channel_kind)
+            direct, standard = self.known.channels
+            self.assertTrue(direct.failing)
+            self.assertEqual([standard, direct], self.known.candidates())
+            self.assertEqual('standard', self.reach().channel_kind)
+        finally:
+            self.vm.inspect('kill -CONT $(cat /run/qemu-ga-1.pid)')
+        # It is tried again by itself.
+        self.wait_until(lambda: direct.contacted)
+        self.assertEqual('direct', self.reach().channel_kind)
+
     def test_a_paused_guest_says_so(self):
         self.vm.suspend()
         try:
