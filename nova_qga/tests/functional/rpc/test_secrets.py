@@ -39,6 +39,10 @@ amqp=TRACE, kombu=TRACE, nova_qga=TRACE, oslo_service=TRACE, stevedore=TRACE
 """
 
 
+def other_id():
+    return f'refused-{os.urandom(4).hex()}'
+
+
 class SecretsTest(fixtures.TestWithFixtures, unittest.TestCase):
     def setUp(self):
         super().setUp()
@@ -104,7 +108,7 @@ class SecretsTest(fixtures.TestWithFixtures, unittest.TestCase):
     def test_a_password_that_is_refused_is_in_none_either(self):
         clear = f'Hunter2-{os.urandom(6).hex()}'
         request = known_host.request(
-            f'refused-{os.urandom(4).hex()}',
+            other_id(),
             instance_uuid=self.vm.uuid,
             username='nobody-of-this-name',
             password=clear,
@@ -114,11 +118,15 @@ class SecretsTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.assertEqual('failed', outcome['state'])
         self.assertEqual('command_failed', outcome['error']['code'])
         malformed = self.client.call(
-            HOST, 'set_password', **{**request, 'username': 7}
+            HOST,
+            'set_password',
+            **{**request, 'request_id': other_id(), 'username': 7},
         )
         self.assertEqual('invalid_request', malformed['error']['code'])
         unknown = self.client.call(
-            HOST, 'set_password', **request, secret=clear
+            HOST,
+            'set_password',
+            **{**request, 'request_id': other_id(), 'secret': clear},
         )
         self.assertEqual('invalid_request', unknown['error']['code'])
         self.notified += [outcome, malformed, unknown]
