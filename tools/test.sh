@@ -108,20 +108,20 @@ generate_config() {
 
 # What is committed makes a wheel, with our package and etc/ and no more.
 build_wheel() {
-    local unwanted
+    local unwanted data='etc/nova-qga|lib/systemd/system'
     git clone -q . "$TMP/clone" &&
         python -m pip wheel -q --no-deps --no-build-isolation \
             -w "$TMP/wheel" "$TMP/clone" || return
     python -m zipfile -l "$TMP"/wheel/*.whl | awk 'NR > 1 {print $1}' \
         >"$TMP/files"
-    for wanted in nova_qga/py.typed etc/nova-qga/; do
+    for wanted in nova_qga/py.typed etc/nova-qga/ lib/systemd/system/; do
         if ! grep -q "$wanted" "$TMP/files"; then
             echo "the wheel lacks $wanted"
             return 1
         fi
     done
     unwanted=$(grep -Ev \
-        '^nova_qga(/|-[^/]*\.(dist-info/|data/data/etc/nova-qga/))' \
+        "^nova_qga(/|-[^/]*\.(dist-info|data/data/($data))/)" \
         "$TMP/files")
     if [[ -n $unwanted ]]; then
         echo "the wheel should not have: $unwanted"

@@ -17,6 +17,7 @@ extensions = [
     'oslo_config.sphinxconfiggen',
     'oslo_config.sphinxext',
     'cliff.sphinxext',
+    'sphinx.ext.autodoc',
 ]
 
 project = 'nova-qga'
