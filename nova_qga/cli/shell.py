@@ -86,42 +86,7 @@ class Shell(app.App):
         parser = super().build_option_parser(
             description, version, {**kwargs, **(argparse_kwargs or {})}
         )
-        where = parser.add_mutually_exclusive_group()
-        where.add_argument(
-            '--host',
-            metavar='<host>',
-            help='Compute host to ask, by the name that Nova has for it',
-        )
-        where.add_argument(
-            '--local',
-            action='store_true',
-            help="Ask this host's guests directly: no broker, no agent",
-        )
-        parser.add_argument(
-            '--timeout',
-            metavar='<seconds>',
-            type=_seconds,
-            default=TIMEOUT,
-            help=f'Seconds to wait for each request (default: {TIMEOUT:g})',
-        )
-        parser.add_argument(
-            '--config-file',
-            metavar='<file>',
-            action='append',
-            default=[],
-            help=(
-                'Configuration file, may be repeated (default: '
-                '/etc/nova/nova.conf and /etc/nova-qga/nova-qga.conf, those '
-                'that exist)'
-            ),
-        )
-        parser.add_argument(
-            '--config-dir',
-            metavar='<folder>',
-            action='append',
-            default=[],
-            help='Folder of further configuration files, may be repeated',
-        )
+        _add_options(parser)
         return parser
 
     def configure_logging(self) -> None:
@@ -264,3 +229,42 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _SIGINT
     return code
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        '--host',
+        metavar='<host>',
+        help='Compute host to ask, by the name that Nova has for it',
+    )
+    where.add_argument(
+        '--local',
+        action='store_true',
+        help="Ask this host's guests directly: no broker, no agent",
+    )
+    parser.add_argument(
+        '--timeout',
+        metavar='<seconds>',
+        type=_seconds,
+        default=TIMEOUT,
+        help=f'Seconds to wait for each request (default: {TIMEOUT:g})',
+    )
+    parser.add_argument(
+        '--config-file',
+        metavar='<file>',
+        action='append',
+        default=[],
+        help=(
+            'Configuration file, may be repeated (default: '
+            '/etc/nova/nova.conf and /etc/nova-qga/nova-qga.conf, those '
+            'that exist)'
+        ),
+    )
+    parser.add_argument(
+        '--config-dir',
+        metavar='<folder>',
+        action='append',
+        default=[],
+        help='Folder of further configuration files, may be repeated',
+    )

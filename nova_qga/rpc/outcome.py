@@ -20,6 +20,7 @@ import dataclasses
 from typing import Any
 
 from nova_qga import errors
+from nova_qga.journal import requests
 
 SUCCEEDED = 'succeeded'
 FAILED = 'failed'
@@ -57,6 +58,20 @@ class Outcome:
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
         }
+
+
+def recorded(record: requests.Record, host: str) -> Outcome:
+    """Return the outcome that the journal holds."""
+    return Outcome(
+        record.request_id,
+        record.operation,
+        record.instance_uuid or None,
+        host,
+        record.state,
+        record.channel,
+        dict(record.counts or {}) if record.state == SUCCEEDED else None,
+        None if record.error is None else dict(record.error),
+    )
 
 
 def state_after(error: errors.QgaError) -> str:

@@ -110,7 +110,9 @@ class Runner:
     def tell_interrupted(self) -> None:
         """Say what the journal found running when it was opened."""
         for record in self._journal.interrupted:
-            self._tell(self._recorded(record), repeated=False)
+            self._tell(
+                outcome.recorded(record, self._settings.host), repeated=False
+            )
 
     def _decide(
         self, asked: request.Request
@@ -208,7 +210,7 @@ class Runner:
             return self._outcome(
                 asked, outcome.UNKNOWN, error=outcome.describe(error)
             )
-        return self._recorded(ended)
+        return outcome.recorded(ended, self._settings.host)
 
     def _outcome(
         self, asked: request.Request, state: str, **more: Any
@@ -220,19 +222,6 @@ class Runner:
             self._settings.host,
             state,
             **more,
-        )
-
-    def _recorded(self, record: requests.Record) -> outcome.Outcome:
-        succeeded = record.state == outcome.SUCCEEDED
-        return outcome.Outcome(
-            record.request_id,
-            record.operation,
-            record.instance_uuid or None,
-            self._settings.host,
-            record.state,
-            record.channel,
-            dict(record.counts or {}) if succeeded else None,
-            None if record.error is None else dict(record.error),
         )
 
     def _refused(
@@ -276,7 +265,7 @@ class Runner:
             return ended, None
         if known[:3] != record[:3]:
             return ended, True
-        return self._recorded(known), True
+        return outcome.recorded(known, self._settings.host), True
 
     def _tell(self, ended: outcome.Outcome, repeated: bool) -> None:
         LOG.info(
