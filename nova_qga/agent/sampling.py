@@ -109,7 +109,9 @@ def _ask_info(
     # A frozen agent lists six commands, which is not what it can do.
     if capabilities.looks_frozen(info):
         raise errors.GuestUnavailable(
-            'frozen', 'filesystems in the guest are frozen'
+            'frozen',
+            'filesystems in the guest are frozen: thaw them, or wait until '
+            'the snapshot or backup that froze them has ended',
         )
     guest.info = info
     return info

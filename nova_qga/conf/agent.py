@@ -80,7 +80,7 @@ Seconds to wait for a guest's agent to show that it is there.
 
 Nothing is sent to a guest before its agent has answered within this time, so
 that nothing runs late. Raise it for guests on hosts that are short of
-processor time. On the standard channel libvirt rounds it up to whole seconds.
+processor time. On the standard channel libvirt waits 5 s, whatever this says.
 
 Restart nova-qga-agent after a change.
 

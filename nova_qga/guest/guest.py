@@ -23,6 +23,9 @@ RUNNING = 'running'
 #: States in which there is no QEMU process, and so no channel.
 _OFF = ('shutoff', 'crashed', 'nostate')
 
+#: What wakes a guest, where it is not a start.
+_AWAKE = {'paused': 'unpause', 'pmsuspended': 'resume'}
+
 #: Makes the channels that a description calls for, the preferred one first.
 ChannelFactory = Callable[['Guest'], tuple[channel.Channel, ...]]
 
@@ -84,7 +87,8 @@ class Guest:
         if self.state != RUNNING:
             raise errors.GuestUnavailable(
                 self.state,
-                f'guest {self.uuid} is {self.state}: start it, then try again',
+                f'guest {self.uuid} is {self.state}: '
+                f'{_AWAKE.get(self.state, "start")} it, then try again',
             )
         if not self.channels:
             raise errors.GuestUnavailable(

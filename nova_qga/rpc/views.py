@@ -125,7 +125,9 @@ class Views:
                 {
                     'name': port.name,
                     'kind': self._kinds[port.name],
-                    'open': port.name in answering or port.open,
+                    # A guest that is off has them in its definition only.
+                    'open': bool(guest.channels)
+                    and (port.name in answering or port.open),
                 }
                 for port in described.ports
                 if port.name in self._kinds
