@@ -73,6 +73,11 @@ class Guest:
         """The instance's UUID."""
         return self.description.uuid
 
+    @property
+    def alive(self) -> bool:
+        """It has a QEMU process, running or paused."""
+        return self.state not in _OFF
+
     def forget_info(self) -> None:
         """Ask for capabilities anew: another agent may answer now."""
         self.info = None

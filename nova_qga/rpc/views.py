@@ -126,7 +126,7 @@ class Views:
                     'name': port.name,
                     'kind': self._kinds[port.name],
                     # A guest that is off has them in its definition only.
-                    'open': bool(guest.channels)
+                    'open': guest.alive
                     and (port.name in answering or port.open),
                 }
                 for port in described.ports

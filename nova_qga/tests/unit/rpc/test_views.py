@@ -56,6 +56,11 @@ class ListGuestsTest(unittest.TestCase):
             answer['result']['guests'],
         )
 
+    def test_no_channel_of_a_guest_that_is_off_is_open(self):
+        self.host.directory.get(known_host.UUID).state = 'shutoff'
+        [told] = self.host.endpoint.list_guests({})['result']['guests']
+        self.assertEqual([False, False], [c['open'] for c in told['channels']])
+
     def test_the_version_of_an_agent_that_was_met_is_told(self):
         guest = self.host.directory.get(known_host.UUID)
         guest.info = self.host.agent_of.info()
