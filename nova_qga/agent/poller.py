@@ -91,7 +91,13 @@ class Poller:
         :param timeout: seconds
         :raises GuestNotFound, GuestUnavailable, ChannelError: why not
         """
-        guest = self._host.find(uuid)
+        try:
+            guest = self._host.find(uuid)
+        except errors.ServiceUnavailable:
+            # The direct channel works without libvirtd.
+            if not self._host.directory.knows(uuid):
+                raise
+            guest = self._host.directory.get(uuid)
         guest.check_reachable()
         answer: futures.Future[sample_set.SampleSet | None] = futures.Future()
 
