@@ -16,7 +16,6 @@ The tables go between two marks in a hand-written page; what stands around
 them is not touched.
 """
 
-from collections.abc import Iterable
 import os
 import pathlib
 import platform
@@ -30,7 +29,9 @@ Run = dict[str, Any]
 Results = dict[str, dict[str, Run]]
 
 
-def _table(title: str, head: list[str], rows: Iterable[list[str]]) -> str:
+def _table(title: str, head: list[str], rows: list[list[str]]) -> str:
+    if not rows:
+        return ''
     lines = [f'.. list-table:: {title}', '   :header-rows: 1', '']
     for row in [head, *rows]:
         lines += [f'   * - {row[0]}', *[f'     - {cell}' for cell in row[1:]]]
@@ -101,6 +102,7 @@ def _latency(results: Results) -> str:
 
 def tables(results: Results, limit: Run, repetitions: int) -> str:
     """Return all tables, and what they were measured on."""
+    parts = [_cost(results), _memory(results), _latency(results)]
     rate = limit['samples'] / limit['wall_ms'] * 1e3
     return '\n'.join(
         [
@@ -109,9 +111,7 @@ def tables(results: Results, limit: Run, repetitions: int) -> str:
             f' Python {platform.python_version()}. The simulated fleet'
             f' answers\nat most {rate:,.0f} samples a second, asked by the C'
             ' client with no pause.\n',
-            _cost(results),
-            _memory(results),
-            _latency(results),
+            *[part for part in parts if part],
         ]
     )
 

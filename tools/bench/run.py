@@ -175,7 +175,7 @@ class Bench:
 
     def _see_what_we_send(self) -> None:
         """Let nova-qga sample a guest, for all to send what it sends."""
-        scene = Scene('one', 1, 1.0, 1, ())
+        scene = Scene('one', 1, 1.0, 3, ())
         dump = self.folder / 'dump'
         with self.agents(scene, dump) as place:
             self.run('nova-qga', scene, place)
