@@ -28,7 +28,6 @@ Source: src/qemu/qemu_agent.c, include/libvirt/virterror.h of libvirt 9.0.
 
 from concurrent import futures
 import math
-import re
 import threading
 import time
 from typing import Any
@@ -38,10 +37,10 @@ import libvirt_qemu
 from oslo_log import log as logging
 
 from nova_qga import errors
-from nova_qga import text
 from nova_qga.protocol import command
 from nova_qga.protocol import decoding
 from nova_qga.protocol import session
+from nova_qga.transport import libvirt_errors
 from nova_qga.transport import request
 
 LOG = logging.getLogger(__name__)
@@ -60,43 +59,6 @@ FAILING = 1
 MAX_REQUEST = 200_000
 
 _SYNC = '{"execute":"guest-sync","arguments":{"id":%d}}'
-# VIR_ERR_AGENT_COMMAND_TIMEOUT and _FAILED, of libvirt 11.2.
-_COMMAND_TIMEOUT = 112
-_COMMAND_FAILED = 113
-_NO_ANSWER = (
-    libvirt.VIR_ERR_AGENT_UNRESPONSIVE,
-    libvirt.VIR_ERR_AGENT_UNSYNCED,
-    _COMMAND_TIMEOUT,
-    _COMMAND_FAILED,
-)
-_CONNECTION_LOST = (
-    libvirt.VIR_ERR_RPC,
-    libvirt.VIR_ERR_SYSTEM_ERROR,
-    libvirt.VIR_ERR_INVALID_CONN,
-    libvirt.VIR_ERR_NO_CONNECT,
-)
-_CONNECTION_DOMAINS = (libvirt.VIR_FROM_RPC, libvirt.VIR_FROM_REMOTE)
-_DENIED = (
-    libvirt.VIR_ERR_OPERATION_DENIED,
-    libvirt.VIR_ERR_AUTH_FAILED,
-    libvirt.VIR_ERR_AUTH_CANCELLED,
-    libvirt.VIR_ERR_AUTH_UNAVAILABLE,
-    libvirt.VIR_ERR_ACCESS_DENIED,
-)
-# libvirt looks at these before it sends anything.
-_NOT_SENT = (
-    *_DENIED,
-    libvirt.VIR_ERR_NO_DOMAIN,
-    libvirt.VIR_ERR_OPERATION_INVALID,
-    libvirt.VIR_ERR_OPERATION_TIMEOUT,
-    libvirt.VIR_ERR_ARGUMENT_UNSUPPORTED,
-)
-_REFUSED = (libvirt.VIR_ERR_INTERNAL_ERROR, _COMMAND_FAILED)
-# What follows the command's name, in whatever language libvirtd speaks.
-_DESCRIPTION = r"['»“”’]?[^:：]*[:：] ?(.*)"
-_UNSUPPORTED = re.compile(
-    r'\bcommand \S+ has (been disabled|not been found)', re.IGNORECASE
-)
 
 
 class LibvirtAgents:
@@ -134,6 +96,7 @@ class LibvirtAgents:
         :raises GuestUnavailable: it is off, or has no standard channel
         :raises ChannelTimeout: the agent does not answer, or no time was
             left; no effect was sent
+        :raises ProtocolError: the agent breaks the rules, says libvirt or we
         :raises ChannelBusy: the host is busy with the domain
         :raises OutcomeUnknown: a command with an effect got no answer
         :raises ServiceUnavailable: libvirtd does not answer
@@ -157,7 +120,7 @@ class LibvirtAgents:
         try:
             return self._connected().lookupByUUIDString(uuid)
         except libvirt.libvirtError as error:
-            raise _before(error) from None
+            raise libvirt_errors.before(error) from None
 
     def _connected(self) -> libvirt.virConnect:
         """Return a connection that lives, opened anew where there is none."""
@@ -182,7 +145,7 @@ class LibvirtAgents:
         try:
             answer = _call(domain, _SYNC % sync_id, deadline)
         except libvirt.libvirtError as error:
-            raise _before(error) from None
+            raise libvirt_errors.before(error) from None
         value = decoding.decode(answer).get('return')
         # A type check, for True == 1 and 5.0 == 5.
         if type(value) is not int or value != sync_id:
@@ -203,11 +166,11 @@ class LibvirtAgents:
         try:
             answer = _call(domain, line, deadline)
         except libvirt.libvirtError as error:
-            refusal = _refusal(error, single.name)
+            refusal = libvirt_errors.refusal(error, single.name)
             if refusal is not None:
                 return refusal
-            failure = _before(error)
-            if single.has_effect and _may_be_sent(error):
+            failure = libvirt_errors.before(error)
+            if single.has_effect and libvirt_errors.may_be_sent(error):
                 raise errors.OutcomeUnknown(
                     f'{single.name} was sent and no answer came ({failure}); '
                     'look in the guest before you repeat it'
@@ -256,60 +219,3 @@ def _call(domain: libvirt.virDomain, line: str, deadline: float) -> bytes:
         raise request.no_time()
     answer = libvirt_qemu.qemuAgentCommand(domain, line, seconds, 0)
     return str(answer).encode()
-
-
-def _refusal(
-    error: libvirt.libvirtError, name: str
-) -> errors.CommandError | None:
-    """Return what the agent said to a command, if that is the error.
-
-    libvirt keeps the agent's text and drops its class.
-    """
-    if error.get_error_code() not in _REFUSED:
-        return None
-    found = re.search(
-        re.escape(name) + _DESCRIPTION,
-        error.get_error_message() or '',
-        re.DOTALL,
-    )
-    if found is None:
-        return None
-    if _UNSUPPORTED.search(found.group(1)):
-        return errors.CommandUnsupported('CommandNotFound', found.group(1))
-    return errors.CommandError('GenericError', found.group(1))
-
-
-def _may_be_sent(error: libvirt.libvirtError) -> bool:
-    """Tell whether the agent may have got the command all the same."""
-    code = error.get_error_code()
-    if code == libvirt.VIR_ERR_AGENT_UNRESPONSIVE:
-        # In another language it counts as sent, which is the safe side.
-        return 'is not connected' not in (error.get_error_message() or '')
-    return code not in _NOT_SENT
-
-
-def _before(error: libvirt.libvirtError) -> errors.QgaError:
-    """Say what a libvirt error means where nothing was run."""
-    code = error.get_error_code()
-    # It may quote the guest.
-    message = text.printable(error.get_error_message() or 'no reason given')
-    if code in _NO_ANSWER:
-        return errors.ChannelTimeout(f'no answer on channel 0: {message}')
-    if code == libvirt.VIR_ERR_NO_DOMAIN:
-        return errors.GuestNotFound(message)
-    if code == libvirt.VIR_ERR_OPERATION_INVALID:
-        return errors.GuestUnavailable('shutoff', message)
-    if code == libvirt.VIR_ERR_OPERATION_TIMEOUT:
-        return errors.ChannelBusy(f'{message}: the host is busy with it')
-    if code in _DENIED:
-        return errors.ServiceUnavailable(
-            f'libvirt lets nova-qga in no further: {message}; run nova-qga as '
-            "a user that may manage guests, or allow its user in libvirt's "
-            'auth_unix_rw and polkit rules'
-        )
-    if (
-        code in _CONNECTION_LOST
-        or error.get_error_domain() in _CONNECTION_DOMAINS
-    ):
-        return errors.ServiceUnavailable(f'libvirt: {message}')
-    return errors.GuestUnavailable('no_channel', message)
