@@ -125,7 +125,7 @@ class LocalTest(fixtures.TestWithFixtures):
         )
         self.assertIn('No space left on device', said)
         self.assertRegex(
-            said, r'Only the first 2\d{6} bytes of it are in the guest'
+            said, r'At least the first 2\d{6} bytes of it are in the guest'
         )
 
     def test_too_large_a_file_is_refused_before_anything_is_done(self):
