@@ -34,6 +34,7 @@ from typing import Any, NoReturn
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
+import fixtures
 from passlib.hash import sha512_crypt
 
 from nova_qga.tests.fixtures import guest_vm
@@ -258,6 +259,10 @@ def main() -> int:
         demonstrate(arguments.local)
     except DemoFailed as failure:
         say(f'failed: {failure}')
+        return 1
+    except fixtures.MultipleExceptions as failures:
+        # A part did not start; what comes first says why.
+        say(f'failed: {failures.args[0][1]}')
         return 1
     except KeyboardInterrupt:
         say('interrupted')
