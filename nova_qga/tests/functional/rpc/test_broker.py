@@ -58,7 +58,7 @@ class BrokerTest(fixtures.TestWithFixtures, unittest.TestCase):
 
     def test_the_first_broker_that_answers_is_used(self):
         told = self.refused(
-            'rabbit://guest:guest@127.0.0.1:1,guest:guest@[::1]:1,'
+            'rabbit://guest:guest@127.0.0.1:1,guest:guest@localhost:1,'
             f'guest:guest@127.0.0.1:{self.port}/'
         )
         self.assertIn('nova-qga-agent on nobody is not connected', told)
