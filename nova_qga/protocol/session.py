@@ -60,6 +60,19 @@ class Session:
     :param new_id: where sync ids come from
     """
 
+    __slots__ = (
+        '_buffer',
+        '_new_id',
+        '_pending',
+        '_replies',
+        '_reply_id',
+        '_searched',
+        '_spent',
+        '_strays',
+        '_sync_id',
+        '_synced',
+    )
+
     def __init__(self, new_id: Callable[[], int] = random_id) -> None:
         self._new_id = new_id
         self._buffer = bytearray()
