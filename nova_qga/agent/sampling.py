@@ -41,6 +41,7 @@ Steps = Generator[command.Batch, list[Any], sample_set.SampleSet]
 FORGIVE = 10
 
 _INFO = command.Batch((capabilities.INFO,))
+_FAULT = 'the collector failed: see the log'
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -53,14 +54,24 @@ class Kept:
     :ivar handles: path -> handle of a file that is open
     :ivar refused: path -> why it cannot be read
     :ivar constant: path -> samples of a file that never changes
+    :ivar plan: what these files are for
     """
 
-    __slots__ = ('constant', 'epoch', 'handles', 'info', 'refused', 'taken')
+    __slots__ = (
+        'constant',
+        'epoch',
+        'handles',
+        'info',
+        'plan',
+        'refused',
+        'taken',
+    )
 
     def __init__(self) -> None:
         self.epoch = -1
         self.taken = 0
         self.info: replies.AgentInfo | None = None
+        self.plan: sampling_plan.Plan | None = None
         self.handles: dict[str, int] = {}
         self.refused: dict[str, str] = {}
         self.constant: dict[str, tuple[base.Sample, ...]] = {}
@@ -79,12 +90,15 @@ def steps(
     # A new contact, or the news of a restart, takes the guest's away.
     if kept.info is None or guest.info is None:
         kept.info = yield from _ask_info(guest)
+        kept.refused = {}
     plan = plans.plan(kept.info)
     kept.taken += 1
     if kept.taken % FORGIVE == 0:
         kept.refused = {}
     if kept.epoch != guest.epoch:
         yield from _check_boot(guest, kept, plan)
+    if kept.plan is not plan:
+        yield from _change_plan(kept, plan)
     if len(kept.handles) != len(plan.files):
         yield from _open_files(kept, plan)
     if len(kept.constant) != len(plan.once):
@@ -92,7 +106,9 @@ def steps(
     batch, slots = plan.batch(kept.handles)
     replies = yield batch
     if _drop_stale(kept, slots, replies):
-        # The agent has restarted, and its successor knows no handles.
+        # The agent has restarted, and its successor knows no handles. What
+        # that one can do is asked next time.
+        kept.info = None
         yield from _open_files(kept, plan)
         batch, slots = plan.batch(kept.handles)
         replies = yield batch
@@ -134,6 +150,27 @@ def _check_boot(
         kept.handles = {}
 
 
+def _change_plan(
+    kept: Kept, plan: sampling_plan.Plan
+) -> Generator[command.Batch, list[Any], None]:
+    """Let go of what other collectors, or another agent, had a use for."""
+    once = [
+        source.question.path
+        for _, source in plan.once
+        if isinstance(source.question, base.ProcFile)
+    ]
+    kept.plan = plan
+    kept.refused = {}
+    kept.constant = {
+        path: samples
+        for path, samples in kept.constant.items()
+        if path in once
+    }
+    for path in [path for path in kept.handles if path not in plan.files]:
+        handle = kept.handles.pop(path)
+        yield command.Batch((commands.close_file(handle),))
+
+
 def _open_files(
     kept: Kept, plan: sampling_plan.Plan
 ) -> Generator[command.Batch, list[Any], None]:
@@ -149,16 +186,26 @@ def _open(
 ) -> Generator[command.Batch, list[Any], int | None]:
     opening = commands.open_file(path, 'r')
     [reply] = yield command.Batch((opening,))
-    if isinstance(reply, errors.CommandError):
-        kept.refused[path] = str(reply)
+    try:
+        if isinstance(reply, errors.CommandError):
+            raise reply
+        return opening.read(reply)
+    except (errors.CommandError, errors.InvalidReply) as error:
+        _refuse(kept, path, error)
         return None
-    return opening.read(reply)
+
+
+def _refuse(kept: Kept, path: str, error: errors.QgaError) -> None:
+    kept.refused[path] = str(error)
+    if isinstance(error, errors.CommandUnsupported):
+        # Frozen since, or blocked by another configuration: ask which.
+        kept.info = None
 
 
 def _read_constant(
     kept: Kept, plan: sampling_plan.Plan
 ) -> Generator[command.Batch, list[Any], None]:
-    for _, source in plan.once:
+    for name, source in plan.once:
         asked = source.question
         assert isinstance(asked, base.ProcFile)  # noqa: S101
         path = asked.path
@@ -176,7 +223,10 @@ def _read_constant(
             text = reading.read(reply).data
             kept.constant[path] = tuple(source.samples(text))
         except (errors.CommandError, errors.InvalidReply) as error:
-            kept.refused[path] = str(error)
+            _refuse(kept, path, error)
+        except Exception:
+            LOG.exception('collector %s failed', name)
+            kept.refused[path] = _FAULT
 
 
 def _read(
@@ -192,6 +242,8 @@ def _read(
         reply = replies[index]
         if isinstance(reply, errors.CommandError):
             missing[name] = str(reply)
+            if isinstance(reply, errors.CommandUnsupported):
+                kept.info = None  # frozen, or blocked since: ask which
             continue
         try:
             value = asked.read(reply)
@@ -201,7 +253,7 @@ def _read(
         except Exception:
             # A plugin's fault costs its own metric and no other.
             LOG.exception('collector %s failed', name)
-            missing[name] = 'the collector failed: see the log'
+            missing[name] = _FAULT
     for constant in kept.constant.values():
         samples.extend(constant)
     for path, reason in kept.refused.items():
@@ -232,12 +284,16 @@ def _sample_set(
 def _drop_stale(
     kept: Kept, slots: tuple[sampling_plan.Slot, ...], replies: list[Any]
 ) -> bool:
-    """Forget handles that the agent no longer knows."""
+    """Forget handles that the agent no longer knows.
+
+    One that is frozen still has them, and says that seeking is disabled.
+    """
     stale = [
         slot.path
         for slot in slots
         if slot.path is not None
         and isinstance(replies[slot.reply - 1], errors.CommandError)
+        and not isinstance(replies[slot.reply - 1], errors.CommandUnsupported)
     ]
     for path in stale:
         kept.handles.pop(path, None)

@@ -66,14 +66,14 @@ class Schedule:
         :param until: later, on the same clock. Who missed several periods is
             due once.
         """
-        if until - since >= self.interval:
-            yield from [uuid for _, uuid in self._due]
-            return
-        first = since / self.interval % 1.0
-        last = until / self.interval % 1.0
-        spans = [(first, last)]
-        if last < first:
+        periods_before, first = divmod(since / self.interval, 1.0)
+        periods, last = divmod(until / self.interval, 1.0)
+        if periods == periods_before:
+            spans = [(first, last)]
+        elif periods == periods_before + 1.0 and last < first:
             spans = [(first, 1.0), (-1.0, last)]
+        else:
+            spans = [(-1.0, 1.0)]
         for low, high in spans:
             begin = bisect.bisect_right(self._due, (low, '~'))
             end = bisect.bisect_right(self._due, (high, '~'))
