@@ -56,15 +56,13 @@ def read(reply: Any) -> replies.AgentInfo:
 
 
 def looks_frozen(info: replies.AgentInfo) -> bool:
-    """Tell whether only a frozen agent's commands are enabled.
+    """Tell whether the enabled commands are those of a frozen agent.
 
-    Such an answer says nothing of what the agent can do once thawed.
+    Such an answer says nothing of what the agent can do once thawed. It can
+    always be thawed, unlike one whose configuration allows next to nothing.
     """
-    return all(
-        name in FROZEN_COMMANDS
-        for name, enabled in info.commands.items()
-        if enabled
-    )
+    enabled = {name for name, on in info.commands.items() if on}
+    return 'guest-fsfreeze-thaw' in enabled and enabled <= FROZEN_COMMANDS
 
 
 def check(info: replies.AgentInfo, *names: str) -> None:

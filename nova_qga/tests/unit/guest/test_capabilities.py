@@ -85,6 +85,12 @@ class FrozenTest(unittest.TestCase):
         )
         self.assertTrue(self.looks_frozen())
 
+    def test_one_that_may_do_next_to_nothing_is_not_frozen(self):
+        few = {'guest-ping': True, 'guest-info': True, 'guest-exec': False}
+        self.assertFalse(
+            capabilities.looks_frozen(replies.AgentInfo('7', few))
+        )
+
     def test_one_more_is_a_thawed_guest(self):
         self.assertFalse(self.looks_frozen(guest_get_osinfo=True))
 
