@@ -12,6 +12,7 @@
 
 """Who is due when: each guest once a period, whatever the ticks."""
 
+import math
 import unittest
 import uuid
 
@@ -46,6 +47,37 @@ class ScheduleTest(unittest.TestCase):
         self.assertEqual(len(set(woken)), len(woken))
         # At most those at the very end of the period are left for later.
         self.assertGreaterEqual(len(woken), len(guests) - 1)
+
+    @hypothesis.given(
+        start=strategies.floats(0.0, 1e9),
+        interval=strategies.floats(0.5, 3600.0),
+        ticks=strategies.lists(
+            strategies.floats(0.001, 0.999), min_size=1, max_size=60
+        ),
+    )
+    def test_over_many_periods_none_is_ahead_of_another(
+        self, start, interval, ticks
+    ):
+        made, guests = scheduled(30, interval)
+        woken = dict.fromkeys(guests, 0)
+        now = start
+        for part in ticks:
+            until = now + part * interval
+            for guest in made.due(now, until):
+                woken[guest] += 1
+            now = until
+        self.assertLessEqual(max(woken.values()) - min(woken.values()), 1)
+
+    @hypothesis.given(
+        start=strategies.floats(0.0, 1e9),
+        interval=strategies.floats(0.5, 3600.0),
+    )
+    def test_a_tick_of_all_but_a_whole_period_wakes_all(self, start, interval):
+        made, guests = scheduled(30, interval)
+        late = math.nextafter(start + interval, 0.0)
+        self.assertGreaterEqual(
+            len(list(made.due(start, late))), len(guests) - 1
+        )
 
     def test_who_missed_periods_is_due_once(self):
         made, guests = scheduled(20, 60.0)
