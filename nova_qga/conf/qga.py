@@ -26,7 +26,7 @@ _MAX_NAME = 60
 # No leading dot or dash: the guest makes a file of this name in /dev.
 _PORT_NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]*\Z')
 _TAKEN = ('org.qemu.guest_agent.0',)
-_TAKEN_PREFIXES = ('com.redhat.spice.', 'org.libvirt.')
+_TAKEN_PREFIXES = ('com.redhat.spice.', 'org.libvirt.', 'org.spice-space.')
 
 
 class PortName(types.String):
@@ -73,13 +73,64 @@ GROUP = cfg.OptGroup(
     help="""
 Which guest-agent channels the guests of this host get.
 
-The Nova extension reads this group when nova-compute starts. The standard
-channel, ``org.qemu.guest_agent.0``, is added to every QEMU and KVM guest,
-whether or not its image has the property ``hw_qemu_guest_agent``.
+The Nova extension reads this group when nova-compute starts: restart
+nova-compute after a change. A wrong value stops neither nova-compute nor a
+guest: the extension is then not active, and nova-compute's log says why.
 """,
 )
 
 OPTS = [
+    cfg.BoolOpt(
+        'enabled',
+        default=True,
+        help="""
+Whether the extension acts in this host's nova-compute.
+
+Set it to false to have Nova as it is without nova-qga, for example while you
+look for the cause of a fault: the extension then changes nothing, and Nova's
+own rule decides which guests get the standard channel. Guests that run keep
+the channels they have until Nova builds them anew.
+
+To give no guest a channel at all, set ``[qga]channel_policy`` to ``none``
+instead.
+
+Related options:
+
+* ``[qga]channel_policy``: which guests get the channels.
+""",
+    ),
+    cfg.StrOpt(
+        'channel_policy',
+        default='all',
+        choices=[
+            ('all', 'Every QEMU and KVM guest that does not say no.'),
+            (
+                'image',
+                "A guest that asks for it. For images this is Nova's own "
+                'rule.',
+            ),
+            ('none', 'No guest, also if it asks for it.'),
+        ],
+        help="""
+Which guests of this host get the guest-agent channels.
+
+A guest says no by its image's property ``hw_qemu_guest_agent=no`` or its
+flavor's extra spec ``qga:channel=no``, and asks for the channels by a ``yes``
+in either. A no wins over a yes. Nova's changePassword and quiesced snapshots
+follow the same rule.
+
+Change it where only some images have a guest agent that may be used, or where
+none may be. A guest that runs keeps the channels it has until Nova builds it
+anew: at a hard reboot, a resize or a cold migration. It should be the same on
+all hosts, because a guest that moves gets the channels of the host on which it
+is built anew.
+
+Related options:
+
+* ``[qga]enabled``: leaves everything to Nova.
+* ``[qga]direct_channel``: the second of the channels.
+""",
+    ),
     cfg.Opt(
         'direct_channel',
         type=PortName(),
@@ -105,10 +156,12 @@ Possible values:
 * An empty string: guests get the standard channel only.
 * Up to 60 letters, digits, dots, dashes and underscores, beginning with a
   letter or a digit. The names ``org.qemu.guest_agent.0``,
-  ``com.redhat.spice.*`` and ``org.libvirt.*`` are taken and are refused.
+  ``com.redhat.spice.*``, ``org.spice-space.*`` and ``org.libvirt.*`` are
+  taken and are refused.
 
 Related options:
 
+* ``[qga]channel_policy``: which guests get it.
 * ``[qga]direct_channel_dir``: where its sockets are.
 """,
     ),
@@ -124,9 +177,12 @@ whole path may have 107 bytes; a guest whose path would be longer gets the
 standard channel only, and nova-compute's log says so.
 
 Change it where another program must reach the sockets and cannot be let into
-libvirt's folder. The folder must exist, QEMU must be able to write to it, and
-it must be the same on all hosts that guests migrate between: libvirt does not
-create it.
+libvirt's folder. libvirt does not create it. It must exist, QEMU must be able
+to write to it, and it must be the same on all hosts that guests migrate
+between, those without the extension too: a live migration takes the path with
+it, and fails where the folder is missing. Where nova-compute finds it missing
+at its start, the extension is not active; where it goes missing later, guests
+get the standard channel only.
 
 Possible values:
 

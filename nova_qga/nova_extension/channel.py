@@ -19,11 +19,18 @@ Source: unix(7), sun_path.
 """
 
 import dataclasses
+import enum
 import os
 
 from nova_qga import errors
 
 STANDARD_CHANNEL = 'org.qemu.guest_agent.0'
+
+#: The flavor's extra spec: whether its guests get the channels.
+EXTRA_SPEC = 'qga:channel'
+
+#: The folder that libvirt keeps for the sockets of QEMU's monitors.
+LIBVIRT_DIR = '/var/lib/libvirt/qemu'
 
 # sun_path has 108 bytes, and QEMU wants the last one for a NUL.
 MAX_PATH = 107
@@ -46,14 +53,29 @@ class ChannelPathTooLong(errors.ConfigurationError):
         self.size = size
 
 
+class Policy(enum.StrEnum):
+    """Which guests of a host get the channels: ``[qga]channel_policy``.
+
+    :cvar ALL: every guest that does not say no
+    :cvar IMAGE: a guest that asks for it, which is Nova's own rule
+    :cvar NONE: no guest
+    """
+
+    ALL = 'all'
+    IMAGE = 'image'
+    NONE = 'none'
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class ChannelSettings:
     """The operator's choice, for all guests of a host.
 
+    :ivar channel_policy: which guests get the channels
     :ivar direct_channel: virtio port name; empty for no direct channel
     :ivar direct_channel_dir: folder of the direct channels' sockets
     """
 
+    channel_policy: Policy
     direct_channel: str
     direct_channel_dir: str
 
@@ -69,6 +91,23 @@ class Channel:
 
     target_name: str
     source_path: str | None
+
+
+def is_wanted(
+    policy: Policy, *, image: bool | None, flavor: bool | None
+) -> bool:
+    """Tell whether a guest gets the channels.
+
+    :param image: what the image's ``hw_qemu_guest_agent`` says; None where
+        it has none
+    :param flavor: what the flavor's ``qga:channel`` says, likewise
+
+    A no wins over a yes: a guest whose owner or operator wants no agent is
+    not given one because somebody else asks for it.
+    """
+    if policy is Policy.NONE or image is False or flavor is False:
+        return False
+    return policy is Policy.ALL or bool(image or flavor)
 
 
 def channels_of(

@@ -10,22 +10,28 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A LibvirtDriver that gives every QEMU and KVM guest its agent channels.
+"""A LibvirtDriver that gives QEMU and KVM guests their agent channels.
 
 Nova asks for the image property ``hw_qemu_guest_agent`` in three places: for
 the channel, for changePassword and for quiesced snapshots. Each is overridden
-to answer as if the image had the property, on a copy: the image's metadata
-stays as the user gave them. All else is Nova's own code.
+to answer as the policy says, on a copy: the image's metadata stay as the user
+gave them. All else is Nova's own code.
+
+A fault of this code in one of those places is logged, and the guest gets what
+Nova itself would give it.
 
 Source: nova/virt/libvirt/driver.py of Nova 32 to 34, where these methods have
 the same signature.
 """
 
 import inspect
+import os
 from typing import Any
 
+from nova import exception
 from nova.virt.libvirt import config as vconfig
 from oslo_log import log as logging
+from oslo_utils import strutils
 
 from nova_qga import errors
 from nova_qga.nova_extension import channel
@@ -40,6 +46,7 @@ _OVERRIDDEN = {
         'instance',
         'image_meta',
     ),
+    'set_admin_password': ('self', 'instance', 'new_pass'),
     '_can_set_admin_password': ('self', 'image_meta'),
     '_can_quiesce': ('self', 'instance', 'image_meta'),
 }
@@ -58,23 +65,32 @@ def extend(base: Any, settings: channel.ChannelSettings) -> Any:
     _check(base)
 
     class QgaLibvirtDriver(base):
-        """Nova's driver; every guest may have a guest agent."""
+        """Nova's driver; the policy says which guests have an agent."""
 
         qga_settings = settings
 
         def _set_qemu_guest_agent(
             self, guest: Any, flavor: Any, instance: Any, image_meta: Any
         ) -> None:
+            wanted = _is_wanted(settings, flavor, instance, image_meta)
             super()._set_qemu_guest_agent(
-                guest, flavor, instance, _with_guest_agent(image_meta)
+                guest, flavor, instance, _answering(image_meta, wanted)
             )
-            _add_direct_channel(guest, instance, settings)
+            if wanted:
+                _add_direct_channel(guest, instance, settings)
+
+        def set_admin_password(self, instance: Any, new_pass: str) -> None:
+            # Here, because what Nova asks next is not told the flavor.
+            if not _has_agent(settings, instance, instance.image_meta):
+                raise exception.QemuGuestAgentNotEnabled()
+            super().set_admin_password(instance, new_pass)
 
         def _can_set_admin_password(self, image_meta: Any) -> None:
-            super()._can_set_admin_password(_with_guest_agent(image_meta))
+            super()._can_set_admin_password(_answering(image_meta, True))
 
         def _can_quiesce(self, instance: Any, image_meta: Any) -> None:
-            super()._can_quiesce(instance, _with_guest_agent(image_meta))
+            answer = _has_agent(settings, instance, image_meta)
+            super()._can_quiesce(instance, _answering(image_meta, answer))
 
     return QgaLibvirtDriver
 
@@ -92,34 +108,120 @@ def _check(base: Any) -> None:
             )
 
 
-def _with_guest_agent(image_meta: Any) -> Any:
+def _is_wanted(
+    settings: channel.ChannelSettings,
+    flavor: Any,
+    instance: Any,
+    image_meta: Any,
+) -> bool | None:
+    """Return the policy's answer, None where it cannot be had."""
+    try:
+        return channel.is_wanted(
+            settings.channel_policy,
+            image=_image_says(image_meta),
+            flavor=_flavor_says(flavor, instance),
+        )
+    except Exception:
+        LOG.exception(
+            'nova-qga cannot tell whether the guest gets its channels; Nova '
+            'decides as without it',
+            instance=instance,
+        )
+        return None
+
+
+def _has_agent(
+    settings: channel.ChannelSettings, instance: Any, image_meta: Any
+) -> bool:
+    wanted = _is_wanted(settings, instance.flavor, instance, image_meta)
+    return bool(_image_says(image_meta)) if wanted is None else wanted
+
+
+def _image_says(image_meta: Any) -> bool | None:
+    said = image_meta.properties.get('hw_qemu_guest_agent')
+    return None if said is None else bool(said)
+
+
+def _flavor_says(flavor: Any, instance: Any) -> bool | None:
+    said = flavor.extra_specs.get(channel.EXTRA_SPEC)
+    if said is None:
+        return None
+    try:
+        return bool(strutils.bool_from_string(said, strict=True))
+    except ValueError:
+        # Older microversions let any value into a flavor.
+        LOG.warning(
+            'The extra spec %s of flavor %s is neither yes nor no, and is '
+            'taken for unset: correct the flavor',
+            channel.EXTRA_SPEC,
+            flavor.flavorid,
+            instance=instance,
+        )
+        return None
+
+
+def _answering(image_meta: Any, answer: bool | None) -> Any:
+    """Return a copy of the metadata that answers Nova's question so."""
+    if answer is None:
+        return image_meta
     copy = image_meta.obj_clone()
-    copy.properties.hw_qemu_guest_agent = True
+    copy.properties.hw_qemu_guest_agent = answer
     return copy
 
 
 def _add_direct_channel(
     guest: Any, instance: Any, settings: channel.ChannelSettings
 ) -> None:
+    # A guest that boots with one channel is better than one that fails.
     try:
         channels = channel.channels_of(settings, instance.name)
-    except channel.ChannelPathTooLong as error:
-        # A guest that boots with one channel is better than one that fails.
+        check_directory(settings)
+        devices = [_device(each) for each in channels if each.source_path]
+        _add_missing(guest, devices)
+    except errors.ConfigurationError as error:
         LOG.warning(
             'The guest gets the standard channel only: %s',
             error,
             instance=instance,
         )
-        return
+    except Exception:
+        LOG.exception(
+            'nova-qga cannot add the direct channel; the guest gets the '
+            'standard one only',
+            instance=instance,
+        )
+
+
+def check_directory(settings: channel.ChannelSettings) -> None:
+    """Refuse a folder that is not there: no guest would start.
+
+    :raises ConfigurationError: it is missing, or is no folder.
+    """
+    path = settings.direct_channel_dir
+    if not settings.direct_channel or path == channel.LIBVIRT_DIR:
+        return  # libvirt makes its own
+    try:
+        os.stat(os.path.join(path, ''))
+    except PermissionError:
+        return  # QEMU's user may be let in where Nova's is not
+    except OSError as error:
+        raise errors.ConfigurationError(
+            f'[qga]direct_channel_dir {path} cannot be used '
+            f'({error.strerror}): make it, writable for the user that QEMU '
+            f'runs as, on every compute host'
+        ) from None
+
+
+def _add_missing(guest: Any, devices: list[Any]) -> None:
     present = {
         device.target_name
         for device in guest.devices
         if isinstance(device, vconfig.LibvirtConfigGuestChannel)
     }
-    for wanted in channels:
+    for device in devices:
         # libvirt refuses a guest that has two ports of one name.
-        if wanted.source_path and wanted.target_name not in present:
-            guest.add_device(_device(wanted))
+        if device.target_name not in present:
+            guest.add_device(device)
 
 
 def _device(wanted: channel.Channel) -> Any:

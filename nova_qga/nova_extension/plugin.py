@@ -75,6 +75,10 @@ def _extend_nova_safely(conf: cfg.ConfigOpts) -> None:
 
 
 def _extend_nova(conf: cfg.ConfigOpts) -> None:
+    qga.register_opts(conf)
+    if not conf.qga.enabled:
+        LOG.info('nova-qga is not active: [qga]enabled is false')
+        return
     _require_qemu(conf)
     # Not at the top: other processes load this module too, and a fault in
     # Nova or in the extension must end as one error.
@@ -85,15 +89,27 @@ def _extend_nova(conf: cfg.ConfigOpts) -> None:
     if hasattr(libvirt.LibvirtDriver, 'qga_settings'):
         return  # os_vif was initialized a second time
     settings = _settings(conf)
+    driver.check_directory(settings)
     libvirt.LibvirtDriver = driver.extend(libvirt.LibvirtDriver, settings)
-    LOG.info('nova-qga is active: every guest gets %s', _promise(settings))
+    LOG.info('nova-qga is active: %s', _promise(settings))
+
+
+_WHO = {
+    channel.Policy.ALL: 'every guest whose image and flavor do not say no',
+    channel.Policy.IMAGE: 'a guest whose image or flavor asks for it',
+}
 
 
 def _promise(settings: channel.ChannelSettings) -> str:
+    """Return in words which guests get what."""
+    policy = f'[qga]channel_policy is {settings.channel_policy}'
+    if settings.channel_policy is channel.Policy.NONE:
+        return f'{policy}, no guest gets a channel'
+    gets = f'{policy}, {_WHO[settings.channel_policy]} gets the channel'
     if not settings.direct_channel:
-        return f'the channel {channel.STANDARD_CHANNEL} and no direct channel'
+        return f'{gets} {channel.STANDARD_CHANNEL} and no direct channel'
     return (
-        f'the channel {channel.STANDARD_CHANNEL} and the direct channel '
+        f'{gets} {channel.STANDARD_CHANNEL} and the direct channel '
         f'{settings.direct_channel}, with its socket in '
         f'{settings.direct_channel_dir}'
     )
@@ -113,8 +129,8 @@ def _require_qemu(conf: cfg.ConfigOpts) -> None:
 
 
 def _settings(conf: cfg.ConfigOpts) -> channel.ChannelSettings:
-    qga.register_opts(conf)
     settings = channel.ChannelSettings(
+        channel_policy=channel.Policy(conf.qga.channel_policy),
         direct_channel=conf.qga.direct_channel,
         direct_channel_dir=conf.qga.direct_channel_dir,
     )

@@ -45,6 +45,7 @@ class ActivationTest(unittest.TestCase):
                 self.assertIn('QgaLibvirtDriver', started.driver)
                 [line] = started.lines_of_qga()
                 self.assertRegex(line, '^INFO .* nova-qga is active: ')
+                self.assertIn('[qga]channel_policy is all', line)
                 self.assertIn('org.qemu.guest_agent.1', line)
                 self.assertIn('/var/lib/libvirt/qemu', line)
 
@@ -52,6 +53,12 @@ class ActivationTest(unittest.TestCase):
         started = self.nova().start({'qga': {'direct_channel': ''}})
         [line] = started.lines_of_qga()
         self.assertIn('no direct channel', line)
+
+    def test_switched_off_it_says_so_once_and_changes_nothing(self):
+        started = self.nova().start({'qga': {'enabled': 'false'}})
+        self.assertEqual(NOVAS_DRIVER, started.driver)
+        [line] = started.lines_of_qga()
+        self.assertRegex(line, '^INFO .*not active: .qga.enabled is false')
 
     def test_a_second_initialize_extends_no_second_time(self):
         call = {'name': 'initialize_again'}
@@ -79,6 +86,9 @@ class SafetyTest(unittest.TestCase):
             ('direct_channel', 'two words', 'direct_channel'),
             ('direct_channel', 'org.qemu.guest_agent.0', 'direct_channel'),
             ('direct_channel_dir', 'run/qga', 'direct_channel_dir'),
+            ('direct_channel_dir', '/nowhere', 'make it, writable'),
+            ('channel_policy', 'some', 'channel_policy'),
+            ('enabled', 'perhaps', 'enabled'),
             ('direct_channel_dir', '/x' * 50, '[qga]direct_channel_dir'),
         ):
             with self.subTest(option=option, value=value):
@@ -108,6 +118,7 @@ class SafetyTest(unittest.TestCase):
         for sabotage, reason in (
             ('method_is_missing', 'no method _can_quiesce'),
             ('method_takes_something_else', 'takes self, guest, instance'),
+            ('password_cannot_be_set', 'no method set_admin_password'),
         ):
             with self.subTest(sabotage=sabotage):
                 started = self.nova.start(sabotage=sabotage)
@@ -132,7 +143,10 @@ class SafetyTest(unittest.TestCase):
         self.assertNotIn('nova_qga/nova_extension', str(caught.exception))
 
     def test_every_sabotage_is_tried(self):
-        tried = pathlib.Path(__file__).read_text()
+        tried = ''.join(
+            file.read_text()
+            for file in pathlib.Path(__file__).parent.glob('test_*.py')
+        )
         for name, value in vars(nova_sabotage).items():
             if callable(value):
                 with self.subTest(name=name):

@@ -17,6 +17,7 @@ libvirt.
 """
 
 import re
+import tempfile
 import unittest
 
 from lxml import etree
@@ -35,12 +36,13 @@ DIRECT = (
 )
 
 
-def guest_xml(properties=None, extended=True):
+def guest_xml(properties=None, extended=True, flavor=None):
     return {
         'name': 'guest_xml',
         'uuid': UUID,
         'properties': properties or {},
         'extended': extended,
+        'flavor': flavor,
     }
 
 
@@ -94,10 +96,6 @@ class GuestXmlTest(unittest.TestCase):
         xml = self.xml(properties={'hw_qemu_guest_agent': 'yes'})
         self.assertEqual([STANDARD, DIRECT], channels(xml))
 
-    def test_an_image_that_says_no_gets_the_channels_all_the_same(self):
-        xml = self.xml(properties={'hw_qemu_guest_agent': 'no'})
-        self.assertEqual([STANDARD, DIRECT], channels(xml))
-
     def test_nova_alone_gives_that_guest_none(self):
         self.assertEqual([], channels(self.xml(extended=False)))
 
@@ -110,13 +108,13 @@ class GuestXmlTest(unittest.TestCase):
             {
                 'qga': {
                     'direct_channel': 'com.example.qga',
-                    'direct_channel_dir': '/run/nova-qga',
+                    'direct_channel_dir': '/var',
                 }
             }
         )
         direct = (
             'com.example.qga',
-            f'/run/nova-qga/com.example.qga.{NAME}.sock',
+            f'/var/com.example.qga.{NAME}.sock',
         )
         self.assertEqual([STANDARD, direct], channels(xml))
 
@@ -124,7 +122,9 @@ class GuestXmlTest(unittest.TestCase):
         """The metadata among it: the image's property is not in there."""
         for properties in (
             {},
+            {'hw_qemu_guest_agent': 'yes', 'hw_disk_bus': 'scsi'},
             {'hw_qemu_guest_agent': 'no', 'hw_disk_bus': 'scsi'},
+            {'os_type': 'windows', 'hw_disk_bus': 'sata'},
         ):
             with self.subTest(properties=properties):
                 ours, novas = self.xmls(
@@ -179,6 +179,117 @@ class GuestXmlTest(unittest.TestCase):
             {'libvirt': {'virt_type': 'lxc'}}, calls=(guest_xml(),)
         )
         self.assertEqual([], channels(started.results[0]['xml']))
+
+
+class PolicyTest(unittest.TestCase):
+    """Each policy, and what image and flavor say."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.nova = nova_compute.NovaCompute()
+        cls.nova.setUp()
+        cls.addClassCleanup(cls.nova.cleanUp)
+
+    def assert_obeyed(self, started, gets):
+        """The guest has both channels and Nova's features, or has none."""
+        xml, refused = started.results
+        self.assertEqual(
+            [STANDARD, DIRECT] if gets else [], channels(xml['xml'])
+        )
+        reason = None if gets else 'QemuGuestAgentNotEnabled'
+        self.assertEqual(
+            {'set_admin_password': reason, 'quiesce': reason},
+            {k: v for k, v in refused.items() if k != 'image_untouched'},
+        )
+        self.assertTrue(xml['image_untouched'])
+        self.assertTrue(refused['image_untouched'])
+
+    def start(self, config, properties, flavor, sabotage=None):
+        given = {'uuid': UUID, 'properties': properties, 'flavor': flavor}
+        calls = ({'name': 'guest_xml', **given}, {'name': 'refusals', **given})
+        return self.nova.start({'qga': config}, calls=calls, sabotage=sabotage)
+
+    def test_policy_image_and_flavor_decide_together(self):
+        yes, no = {'hw_qemu_guest_agent': 'yes'}, {'hw_qemu_guest_agent': 'no'}
+        f_yes, f_no = {'qga:channel': 'yes'}, {'qga:channel': 'no'}
+        for policy, properties, flavor, gets in (
+            ('all', {}, {}, True),
+            ('all', no, {}, False),
+            ('all', {}, f_no, False),
+            ('all', yes, f_no, False),
+            ('all', no, f_yes, False),
+            ('image', {}, {}, False),
+            ('image', yes, {}, True),
+            ('image', {}, f_yes, True),
+            ('image', yes, f_no, False),
+            ('none', {}, {}, False),
+            ('none', yes, f_yes, False),
+        ):
+            with self.subTest(policy=policy, image=properties, flavor=flavor):
+                started = self.start(
+                    {'channel_policy': policy}, properties, flavor
+                )
+                self.assert_obeyed(started, gets)
+                [line] = started.lines_of_qga()
+                self.assertIn(f'[qga]channel_policy is {policy}', line)
+
+    def test_switched_off_nova_decides_as_without_us(self):
+        for properties, gets in (
+            ({'hw_qemu_guest_agent': 'yes'}, True),
+            ({}, False),
+        ):
+            with self.subTest(properties=properties):
+                started = self.start({'enabled': 'false'}, properties, {})
+                xml, refused = started.results
+                self.assertEqual(
+                    [STANDARD] if gets else [], channels(xml['xml'])
+                )
+                self.assertEqual(
+                    None if gets else 'QemuGuestAgentNotEnabled',
+                    refused['quiesce'],
+                )
+
+    def test_an_extra_spec_that_is_neither_is_said_and_taken_for_unset(self):
+        started = self.start({}, {}, {'qga:channel': 'maybe'})
+        self.assert_obeyed(started, True)
+        warnings = [
+            line
+            for line in started.lines_of_qga()
+            if line.startswith('WARNING')
+        ]
+        self.assertTrue(warnings)
+        for line in warnings:
+            self.assertIn('qga:channel of flavor tiny', line)
+
+    def test_a_fault_of_ours_leaves_the_guest_to_nova(self):
+        for sabotage in ('policy_fails', 'direct_channel_fails'):
+            for properties in ({}, {'hw_qemu_guest_agent': 'yes'}):
+                with self.subTest(sabotage=sabotage, image=properties):
+                    started = self.start({}, properties, {}, sabotage)
+                    xml, refused = started.results
+                    novas = bool(properties) or sabotage != 'policy_fails'
+                    self.assertEqual(
+                        [STANDARD] if novas else [], channels(xml['xml'])
+                    )
+                    self.assertEqual(novas, refused['quiesce'] is None)
+                    self.assertIn('nobody thought of', started.log)
+
+    def test_a_folder_that_goes_missing_costs_the_direct_channel_only(self):
+        with tempfile.TemporaryDirectory() as folder:
+            started = self.nova.start(
+                {'qga': {'direct_channel_dir': folder}},
+                calls=(
+                    {'name': 'remove_folder', 'path': folder},
+                    guest_xml(),
+                    {'name': 'make_folder', 'path': folder},
+                    guest_xml(),
+                ),
+            )
+        _, missing, _, there = started.results
+        self.assertEqual([STANDARD], channels(missing['xml']))
+        self.assertEqual(2, len(channels(there['xml'])))
+        [_, warning] = started.lines_of_qga()
+        self.assertRegex(warning, '^WARNING .*make it, writable')
 
 
 class NovaFeaturesTest(unittest.TestCase):

@@ -19,6 +19,7 @@ from oslo_config import cfg
 
 from nova_qga import conf as qga_conf
 from nova_qga.conf import qga
+from nova_qga.nova_extension import channel
 
 
 def read(text):
@@ -68,6 +69,7 @@ class DirectChannelTest(unittest.TestCase):
             'org.qemu.guest_agent.0',
             'com.redhat.spice.0',
             'org.libvirt.lock',
+            'org.spice-space.webdav.0',
         ):
             with self.subTest(name=name):
                 group = read(f'[qga]\ndirect_channel = {name}\n')
@@ -75,6 +77,24 @@ class DirectChannelTest(unittest.TestCase):
                     cfg.ConfigFileValueError, 'choose another name'
                 ):
                     group.direct_channel  # noqa: B018
+
+
+class PolicyTest(unittest.TestCase):
+    def test_every_guest_gets_channels_where_nobody_says_otherwise(self):
+        self.assertIs(True, read('').enabled)
+        self.assertEqual('all', read('').channel_policy)
+
+    def test_the_policies_are_those_that_the_extension_knows(self):
+        [option] = [o for o in qga.OPTS if o.dest == 'channel_policy']
+        self.assertEqual(
+            [policy.value for policy in channel.Policy],
+            [value for value, _ in option.type.choices.items()],
+        )
+
+    def test_any_other_is_refused_and_the_choice_is_shown(self):
+        group = read('[qga]\nchannel_policy = some\n')
+        with self.assertRaisesRegex(cfg.ConfigFileValueError, 'all, image'):
+            group.channel_policy  # noqa: B018
 
 
 class DirectChannelDirTest(unittest.TestCase):

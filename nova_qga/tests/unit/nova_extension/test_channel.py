@@ -20,10 +20,42 @@ from nova_qga import errors
 from nova_qga.nova_extension import channel
 
 
+YES, NO, UNSET = True, False, None
+
+
 def settings(name='org.qemu.guest_agent.1', folder='/var/lib/libvirt/qemu'):
     return channel.ChannelSettings(
-        direct_channel=name, direct_channel_dir=folder
+        channel_policy=channel.Policy.ALL,
+        direct_channel=name,
+        direct_channel_dir=folder,
     )
+
+
+class PolicyTest(unittest.TestCase):
+    def wanted(self, policy):
+        """The answers (image, flavor) for which a guest gets channels."""
+        return {
+            (image, flavor)
+            for image in (YES, NO, UNSET)
+            for flavor in (YES, NO, UNSET)
+            if channel.is_wanted(
+                channel.Policy(policy), image=image, flavor=flavor
+            )
+        }
+
+    def test_all_means_every_guest_that_does_not_say_no(self):
+        self.assertEqual(
+            {(YES, YES), (YES, UNSET), (UNSET, YES), (UNSET, UNSET)},
+            self.wanted('all'),
+        )
+
+    def test_image_means_every_guest_that_asks(self):
+        self.assertEqual(
+            {(YES, YES), (YES, UNSET), (UNSET, YES)}, self.wanted('image')
+        )
+
+    def test_none_means_no_guest_even_if_it_asks(self):
+        self.assertEqual(set(), self.wanted('none'))
 
 
 class ChannelsTest(unittest.TestCase):
