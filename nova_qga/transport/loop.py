@@ -55,6 +55,7 @@ class Loop:
         self.asyncio = asyncio.new_event_loop()
         self.read_buffer = memoryview(bytearray(READ_SIZE))
         self._watched: set[Expiring] = set()
+        self._sweeping = False
         self._thread = threading.Thread(
             target=self._run, name='qga-channels', daemon=True
         )
@@ -79,6 +80,9 @@ class Loop:
     def watch(self, expiring: Expiring) -> None:
         """Look after a deadline (on the loop's thread)."""
         self._watched.add(expiring)
+        if not self._sweeping:
+            self._sweeping = True
+            self.asyncio.call_later(SWEEP, self._sweep)
 
     def forget(self, expiring: Expiring) -> None:
         """Look after it no more (on the loop's thread)."""
@@ -86,10 +90,12 @@ class Loop:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.asyncio)
-        self._sweep()
         self.asyncio.run_forever()
 
     def _sweep(self) -> None:
+        self._sweeping = bool(self._watched)
+        if not self._sweeping:
+            return
         # First, for no fault of one guest's may end the sweep for all.
         self.asyncio.call_later(SWEEP, self._sweep)
         now = time.monotonic()

@@ -215,6 +215,7 @@ class Channel:
                 self._begin(Phase.BATCH, current, data)
 
     def _synced(self, synced: connection.Connection) -> None:
+        self._opening = None  # a kibibyte for each guest, and long done
         self._backoff.succeeded()
         self._rest()
         if not self._contacted:
