@@ -108,13 +108,14 @@ generate_config() {
 
 # What is committed makes a wheel, with our package and etc/ and no more.
 build_wheel() {
-    local unwanted data='etc/nova-qga|lib/systemd/system'
+    local unwanted data='etc/nova-qga|etc/ceilometer/meters.d|lib/systemd/system'
     git clone -q . "$TMP/clone" &&
         python -m pip wheel -q --no-deps --no-build-isolation \
             -w "$TMP/wheel" "$TMP/clone" || return
     python -m zipfile -l "$TMP"/wheel/*.whl | awk 'NR > 1 {print $1}' \
         >"$TMP/files"
-    for wanted in nova_qga/py.typed etc/nova-qga/ lib/systemd/system/; do
+    for wanted in nova_qga/py.typed etc/nova-qga/ etc/ceilometer/meters.d/ \
+        lib/systemd/system/; do
         if ! grep -q "$wanted" "$TMP/files"; then
             echo "the wheel lacks $wanted"
             return 1
