@@ -15,7 +15,6 @@
 import argparse
 from collections.abc import Iterable, Sequence
 from typing import Any
-import uuid
 
 from cliff import command
 from cliff import lister
@@ -39,9 +38,16 @@ class Command(command.Command):
 
 
 class Lister(lister.Lister):
-    """A command that shows rows."""
+    """A command that shows rows.
+
+    :ivar exit_code: how it ends after they were shown
+    """
 
     app: shell.Shell
+    exit_code = outcome.ExitCode.OK
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        return super().run(parsed_args) or self.exit_code
 
     def get_epilog(self) -> str:
         return _NO_EPILOG
@@ -78,9 +84,11 @@ def add_instance(parser: argparse.ArgumentParser) -> None:
     """Add the argument that names the guest."""
     parser.add_argument(
         'instance',
-        metavar='<uuid>',
-        type=instance_uuid,
-        help='UUID of the instance',
+        metavar='<server>',
+        help=(
+            'UUID of the server, or without --host and --local its name '
+            'in Nova'
+        ),
     )
 
 
@@ -92,16 +100,6 @@ def add_user(parser: argparse.ArgumentParser) -> None:
         default='root',
         help='Account in the guest (default: root)',
     )
-
-
-def instance_uuid(text: str) -> str:
-    """Return a UUID as Nova writes it."""
-    try:
-        return str(uuid.UUID(text))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f'{text!r} is no UUID; "nova-qga guest list" shows those of a host'
-        ) from None
 
 
 def _check_columns(asked: Sequence[str], known: Sequence[str]) -> None:

@@ -49,13 +49,13 @@ class PutFile(command.Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         with local_file.source(parsed_args.local, self.app.stdin) as source:
-            target = self.app.target()
+            target = self.app.target(parsed_args.instance)
 
             def send(part: bytes, offset: int) -> None:
                 outcome.result(
                     target.api.write_file(
                         target.host,
-                        parsed_args.instance,
+                        target.instance,
                         parsed_args.remote,
                         part,
                         offset=offset,
@@ -76,7 +76,7 @@ class PutFile(command.Command):
         verified = ', read back and compared' if parsed_args.verify else ''
         self.app.say(
             f'{done} bytes written to {parsed_args.remote} in '
-            f'{parsed_args.instance}{verified}.'
+            f'{target.instance}{verified}.'
         )
 
 
@@ -109,13 +109,13 @@ class GetFile(command.Command):
         with local_file.sink(
             local, self.app.stdout, parsed_args.force
         ) as sink:
-            target = self.app.target()
+            target = self.app.target(parsed_args.instance)
 
             def receive(offset: int, length: int) -> tuple[bytes, bool]:
                 part = outcome.result(
                     target.api.read_file(
                         target.host,
-                        parsed_args.instance,
+                        target.instance,
                         parsed_args.remote,
                         offset=offset,
                         length=length,

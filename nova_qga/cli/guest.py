@@ -23,27 +23,41 @@ from nova_qga.cli import outcome
 
 
 class ListGuests(command.Lister):
-    """List the guests of a compute host.
+    """List the guests of compute hosts.
 
-    Also those that are off, or have no guest agent.
+    Of all that run nova-compute, unless --host or --local says otherwise;
+    also those that are off, or have no guest agent. A line on standard error
+    names the hosts that do not answer.
     """
 
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
-        target = self.app.target()
-        guests = outcome.result(target.api.list_guests(target.host))['guests']
-        columns = ('UUID', 'Name', 'State', 'Project', 'Channel', 'Agent')
+        answers = self.app.every_host(
+            lambda api, host: outcome.result(api.list_guests(host))
+        )
+        self.exit_code = answers.exit_code
+        columns = (
+            'UUID',
+            'Name',
+            'State',
+            'Host',
+            'Project',
+            'Channel',
+            'Agent',
+        )
         rows = (
             (
                 guest['instance_uuid'],
                 guest['name'],
                 guest['state'],
+                host,
                 guest['project_id'],
                 open_channels(guest['channels']),
                 guest['agent_version'],
             )
-            for guest in guests
+            for host, result in answers.results.items()
+            for guest in result['guests']
         )
         return columns, [cells.row(row, parsed_args.formatter) for row in rows]
 
@@ -63,8 +77,8 @@ class ShowGuest(command.ShowOne):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
-        target = self.app.target()
-        uuid = parsed_args.instance
+        target = self.app.target(parsed_args.instance)
+        uuid = target.instance
         info = outcome.check(target.api.get_info(target.host, uuid))
         guests = outcome.result(target.api.list_guests(target.host))['guests']
         known = {guest['instance_uuid']: guest for guest in guests}
@@ -89,13 +103,11 @@ class PingGuest(command.ShowOne):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
-        target = self.app.target()
-        answer = outcome.check(
-            target.api.ping(target.host, parsed_args.instance)
-        )
+        target = self.app.target(parsed_args.instance)
+        answer = outcome.check(target.api.ping(target.host, target.instance))
         return ('uuid', 'channel', 'seconds'), cells.row(
             (
-                parsed_args.instance,
+                target.instance,
                 answer.get('channel'),
                 round(answer['result']['seconds'], 6),
             ),

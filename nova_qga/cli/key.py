@@ -44,11 +44,11 @@ class AddKeys(command.Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         keys = _read(self.app, parsed_args.key_file)
-        target = self.app.target()
+        target = self.app.target(parsed_args.instance)
         result = outcome.result(
             target.api.add_ssh_keys(
                 target.host,
-                parsed_args.instance,
+                target.instance,
                 parsed_args.user,
                 keys,
                 replace=parsed_args.replace,
@@ -57,7 +57,7 @@ class AddKeys(command.Command):
         others = ', all others removed' if parsed_args.replace else ''
         self.app.say(
             f'{_count(result["added"])} added to {parsed_args.user} in '
-            f'{parsed_args.instance}, {result["present"]} already '
+            f'{target.instance}, {result["present"]} already '
             f'there{others}.'
         )
 
@@ -76,15 +76,15 @@ class RemoveKeys(command.Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         keys = _read(self.app, parsed_args.key_file)
-        target = self.app.target()
+        target = self.app.target(parsed_args.instance)
         result = outcome.result(
             target.api.remove_ssh_keys(
-                target.host, parsed_args.instance, parsed_args.user, keys
+                target.host, target.instance, parsed_args.user, keys
             )
         )
         self.app.say(
             f'{_count(result["removed"])} removed from {parsed_args.user} in '
-            f'{parsed_args.instance}, {result["absent"]} not there.'
+            f'{target.instance}, {result["absent"]} not there.'
         )
 
 
@@ -105,10 +105,10 @@ class ListKeys(command.Lister):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
-        target = self.app.target()
+        target = self.app.target(parsed_args.instance)
         result = outcome.result(
             target.api.list_ssh_keys(
-                target.host, parsed_args.instance, parsed_args.user
+                target.host, target.instance, parsed_args.user
             )
         )
         columns = ['Type', 'Fingerprint', 'Comment']

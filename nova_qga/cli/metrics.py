@@ -37,9 +37,9 @@ class ShowMetrics(command.Lister):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
-        target = self.app.target()
+        target = self.app.target(parsed_args.instance)
         result = outcome.result(
-            target.api.get_metrics(target.host, parsed_args.instance)
+            target.api.get_metrics(target.host, target.instance)
         )
         for collector, reason in sorted(result.get('missing', {}).items()):
             self.app.LOG.warning('No %s: %s', collector, reason)

@@ -33,6 +33,7 @@ class ExitCode(enum.IntEnum):
     NO_SERVICE = 4
     UNKNOWN = 5
     NOT_RUN = 6
+    PARTIAL = 7
 
 
 _BY_CODE = {

@@ -61,19 +61,18 @@ class SetPassword(command.Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         # Before anybody is asked for anything.
-        target = self.app.target()
+        target = self.app.target(parsed_args.instance)
         outcome.result(
             target.api.set_password(
                 target.host,
-                parsed_args.instance,
+                target.instance,
                 parsed_args.user,
                 self._password(parsed_args),
                 crypt=not parsed_args.clear,
             )
         )
         self.app.say(
-            f'The password of {parsed_args.user} is set in '
-            f'{parsed_args.instance}.'
+            f'The password of {parsed_args.user} is set in {target.instance}.'
         )
 
     def _password(self, parsed_args: argparse.Namespace) -> str:

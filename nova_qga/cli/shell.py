@@ -30,23 +30,27 @@ from cliff import app
 from cliff import commandmanager
 from cliff import help as cliff_help
 
+from nova_qga.cli import options as cli_options
 from nova_qga.cli import outcome
 from nova_qga import errors
 
 if TYPE_CHECKING:
+    from nova_qga.cli import compute_api
+    from nova_qga.cli import every_host
     from nova_qga.cli import target as cli_target
+    from nova_qga.rpc import api as rpc_api
 
 DESCRIPTION = (
     'See into the guests of a compute host, and act in them, through the '
     'QEMU guest agent.'
 )
-TIMEOUT = 60.0
-
 _SIGINT = 130
 _SIGPIPE = 141
 
-#: Reaches the host that the options name.
-Connect = Callable[[argparse.Namespace], 'cli_target.Target']
+#: Goes where the options say: to the broker, or to this host's guests.
+Connect = Callable[[argparse.Namespace], 'cli_target.Link']
+#: Logs in to OpenStack as the options say.
+LogIn = Callable[[argparse.Namespace], 'compute_api.ComputeApi']
 
 
 class Shell(app.App):
@@ -58,6 +62,7 @@ class Shell(app.App):
     def __init__(
         self,
         connect: Connect,
+        log_in: LogIn,
         stdin: TextIO | None = None,
         stdout: TextIO | None = None,
         stderr: TextIO | None = None,
@@ -72,6 +77,7 @@ class Shell(app.App):
             deferred_help=True,
         )
         self._connect = connect
+        self._log_in = log_in
         self._open = contextlib.ExitStack()
 
     def build_option_parser(
@@ -86,7 +92,7 @@ class Shell(app.App):
         parser = super().build_option_parser(
             description, version, {**kwargs, **(argparse_kwargs or {})}
         )
-        _add_options(parser)
+        cli_options.add_to(parser)
         return parser
 
     def configure_logging(self) -> None:
@@ -114,15 +120,43 @@ class Shell(app.App):
         if not argv and not self.options.deferred_help:
             self.parser.error('which command? "nova-qga --help" lists them')
 
-    def target(self) -> 'cli_target.Target':
-        """Reach the host that the options name, until the command ends."""
-        if not (self.options.local or self.options.host):
-            raise outcome.Failure(
-                'which host? Name a compute host with --host <host>, or run '
-                'this on a compute host with --local',
-                outcome.ExitCode.USAGE,
-            )
+    def target(self, instance: str) -> 'cli_target.Target':
+        """Reach the host of a guest, until the command ends.
+
+        :param instance: as the argument names it
+        """
+        from nova_qga.cli import target
+        from nova_qga.cli import where
+
+        found = where.server(self.options, instance, self._nova)
+        link = self._link()
+        host = link.here if found.host is None else found.host
+        return target.Target(link.api, host, found.uuid)
+
+    def every_host(
+        self, question: 'Callable[[rpc_api.Api, str], every_host.Result]'
+    ) -> 'every_host.Answers':
+        """Ask the hosts that the options name, or all that Nova has.
+
+        :param question: asks the host of a name
+        """
+        from nova_qga.cli import every_host
+        from nova_qga.cli import where
+
+        hosts = where.hosts(self.options, self._nova)
+        link = self._link()
+        return every_host.ask(
+            [link.here] if hosts.names is None else hosts.names,
+            hosts.left_out,
+            lambda host: question(link.api, host),
+            self.LOG,
+        )
+
+    def _link(self) -> 'cli_target.Link':
         return self._open.enter_context(self._connect(self.options))
+
+    def _nova(self) -> 'compute_api.ComputeApi':
+        return self._log_in(self.options)
 
     def say(self, text: str) -> None:
         """Tell a person what was done, unless --quiet."""
@@ -188,30 +222,24 @@ def _parse(
     return parsed
 
 
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0
-    if not 0 < seconds <= 86400:
-        raise argparse.ArgumentTypeError(
-            f'{text!r} is no number of seconds between 0 and 86400'
-        )
-    return seconds
-
-
-def _connect(options: argparse.Namespace) -> 'cli_target.Target':
+def _connect(options: argparse.Namespace) -> 'cli_target.Link':
     from oslo_config import cfg
 
     from nova_qga.cli import target
 
     return target.connect(
         cfg.CONF,
-        host=options.host,
+        local=options.local,
         config_files=options.config_file,
         config_dirs=options.config_dir,
         timeout=options.timeout,
     )
+
+
+def _log_in(options: argparse.Namespace) -> 'compute_api.ComputeApi':
+    from nova_qga.cli import compute_api
+
+    return compute_api.connect(options.os_cloud, options.timeout)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -220,7 +248,9 @@ def main(argv: list[str] | None = None) -> int:
         # They are for programmers, and would stand beside what was asked.
         warnings.simplefilter('ignore')
     try:
-        code = Shell(_connect).run(sys.argv[1:] if argv is None else argv)
+        code = Shell(_connect, _log_in).run(
+            sys.argv[1:] if argv is None else argv
+        )
         sys.stdout.flush()
     except BrokenPipeError:
         # Else the interpreter flushes again at its end, and complains.
@@ -229,42 +259,3 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _SIGINT
     return code
-
-
-def _add_options(parser: argparse.ArgumentParser) -> None:
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        '--host',
-        metavar='<host>',
-        help='Compute host to ask, by the name that Nova has for it',
-    )
-    where.add_argument(
-        '--local',
-        action='store_true',
-        help="Ask this host's guests directly: no broker, no agent",
-    )
-    parser.add_argument(
-        '--timeout',
-        metavar='<seconds>',
-        type=_seconds,
-        default=TIMEOUT,
-        help=f'Seconds to wait for each request (default: {TIMEOUT:g})',
-    )
-    parser.add_argument(
-        '--config-file',
-        metavar='<file>',
-        action='append',
-        default=[],
-        help=(
-            'Configuration file, may be repeated (default: '
-            '/etc/nova/nova.conf and /etc/nova-qga/nova-qga.conf, those '
-            'that exist)'
-        ),
-    )
-    parser.add_argument(
-        '--config-dir',
-        metavar='<folder>',
-        action='append',
-        default=[],
-        help='Folder of further configuration files, may be repeated',
-    )

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Reach the host that a command is for: over RPC, or this one itself.
+"""Reach hosts over the message broker, or this one itself.
 
 What it takes is imported where it is needed: a controller has no libvirt,
 and nobody waits for oslo.messaging to read a help text.
@@ -19,7 +19,7 @@ and nobody waits for oslo.messaging to read a help text.
 from collections.abc import Callable, Sequence
 import sys
 import threading
-from typing import Self, TYPE_CHECKING
+from typing import NamedTuple, Self, TYPE_CHECKING
 
 from oslo_config import cfg
 
@@ -35,21 +35,33 @@ if TYPE_CHECKING:
 LEAVE = 2.0
 
 
-class Target:
-    """A host that answers.
+class Target(NamedTuple):
+    """A guest, and the host that answers for it.
 
-    :ivar api: its operations
-    :ivar host: its name, the first argument of each
+    :ivar host: its name, the first argument of each operation of ``api``
+    :ivar instance: the guest's UUID, the second
+    """
+
+    api: 'rpc_api.Api'
+    host: str
+    instance: str
+
+
+class Link:
+    """A way to hosts.
+
+    :ivar api: their operations
+    :ivar here: the name of this host, where it is the only one; else ''
     """
 
     def __init__(
         self,
         api: 'rpc_api.Api',
-        host: str,
+        here: str,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         self.api = api
-        self.host = host
+        self.here = here
         self.close = close
 
     def __enter__(self) -> Self:
@@ -62,13 +74,14 @@ class Target:
 def connect(
     conf: cfg.ConfigOpts,
     *,
-    host: str | None,
+    local: bool,
     config_files: Sequence[str],
     config_dirs: Sequence[str] = (),
     timeout: float,
-) -> Target:
-    """Reach a host, or this one where ``host`` is None.
+) -> Link:
+    """Go to the message broker, or to this host's own guests.
 
+    :param local: to these
     :param config_files: instead of those of the agent
     :param config_dirs: folders of further files
     :param timeout: seconds for each request
@@ -82,9 +95,7 @@ def connect(
             default_config_files=list(config_files) or files.existing(),
             default_config_dirs=list(config_dirs) or None,
         )
-        if host is None:
-            return _here(conf, timeout)
-        return _at(conf, host, timeout)
+        return _here(conf, timeout) if local else _there(conf, timeout)
     except (cfg.Error, ValueError) as error:
         raise errors.ConfigurationError(str(error)) from None
 
@@ -99,7 +110,7 @@ def _use_threads() -> None:
     backend.init_backend(backend.BackendType.THREADING)
 
 
-def _at(conf: cfg.ConfigOpts, host: str, timeout: float) -> Target:
+def _there(conf: cfg.ConfigOpts, timeout: float) -> Link:
     import oslo_messaging as messaging
 
     from nova_qga.rpc import api
@@ -120,7 +131,7 @@ def _at(conf: cfg.ConfigOpts, host: str, timeout: float) -> Target:
             'known: name the file that has it with --config-file'
         )
     made = api.Api(caller.RpcCaller(transport), timeout)
-    return Target(made, host, lambda: _leave(transport))
+    return Link(made, '', lambda: _leave(transport))
 
 
 def _leave(transport: 'messaging.Transport') -> None:
@@ -131,7 +142,7 @@ def _leave(transport: 'messaging.Transport') -> None:
     closing.join(LEAVE)
 
 
-def _here(conf: cfg.ConfigOpts, timeout: float) -> Target:
+def _here(conf: cfg.ConfigOpts, timeout: float) -> Link:
     from nova_qga.agent import assembly
     from nova_qga import conf as qga_conf
     from nova_qga.rpc import api
@@ -140,4 +151,4 @@ def _here(conf: cfg.ConfigOpts, timeout: float) -> Target:
     qga_conf.register_opts(conf)
     here = assembly.build_local(conf)
     caller = local.LocalCaller(here.endpoint)
-    return Target(api.Api(caller, timeout), here.host_name, here.close)
+    return Link(api.Api(caller, timeout), here.host_name, here.close)

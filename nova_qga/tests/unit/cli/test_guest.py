@@ -35,6 +35,7 @@ class ListTest(unittest.TestCase):
                 'UUID': UUID,
                 'Name': 'web',
                 'State': 'running',
+                'Host': fake_api.HOST,
                 'Project': 'p1',
                 'Channel': 'direct,standard',
                 'Agent': '10.0.3',
@@ -47,12 +48,12 @@ class ListTest(unittest.TestCase):
     def test_csv_leaves_empty_what_is_not_known(self):
         ended = run_cli.run('guest', 'list', '-f', 'csv')
         _, _, off = csv.reader(ended.out.splitlines())
-        self.assertEqual(['shutoff', 'p1', '', ''], off[2:])
+        self.assertEqual(['shutoff', fake_api.HOST, 'p1', '', ''], off[2:])
 
     def test_value_has_as_many_words_in_each_line(self):
         ended = run_cli.run('guest', 'list', '-f', 'value')
         for line in ended.out.splitlines():
-            self.assertEqual(6, len(line.split(' ')))
+            self.assertEqual(7, len(line.split(' ')))
 
     def test_a_guest_whose_channels_are_closed_says_so(self):
         api = fake_api.FakeApi()

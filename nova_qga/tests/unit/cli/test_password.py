@@ -34,7 +34,7 @@ PROGRAM = textwrap.dedent("""
     from nova_qga.cli import shell, target
     from nova_qga.tests.fixtures import fake_api
     api = fake_api.FakeApi()
-    program = shell.Shell(lambda options: target.Target(api, options.host))
+    program = shell.Shell(lambda options: target.Link(api, ''), None)
     code = program.run(['--host', 'c1', 'password', 'set', *sys.argv[1:]])
     os.write(int(os.environ['REPORT']), repr(api.passwords).encode())
     sys.exit(code)

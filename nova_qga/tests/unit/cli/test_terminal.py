@@ -40,7 +40,7 @@ PROGRAM = textwrap.dedent("""
     api = SlowApi()
     api.files['/big'] = bytes(6 << 20)
     api.files['/text'] = b'caf\\xc3\\xa9\\t1\\n\\x1b[31mred\\x07\\n\\xff'
-    program = shell.Shell(lambda options: target.Target(api, options.host))
+    program = shell.Shell(lambda options: target.Link(api, ''), None)
     sys.exit(program.run(['--host', 'c1', *sys.argv[1:]]))
 """)
 
@@ -141,10 +141,13 @@ class StartTest(fixtures.TestWithFixtures):
                     'cmd2',
                     'cryptography',
                     'eventlet',
+                    'keystoneauth1',
                     'libvirt',
+                    'openstack',
                     'oslo_config',
                     'oslo_messaging',
                     'passlib',
+                    'requests',
                     'rich',
                 }
                 self.assertEqual(set(), loaded & heavy)

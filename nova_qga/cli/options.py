@@ -1,0 +1,87 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The options that all commands of nova-qga have."""
+
+import argparse
+
+TIMEOUT = 60.0
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Add them, beside those of cliff."""
+    _add_where(parser)
+    parser.add_argument(
+        '--timeout',
+        metavar='<seconds>',
+        type=_seconds,
+        default=TIMEOUT,
+        help=f'Seconds to wait for each request (default: {TIMEOUT:g})',
+    )
+    parser.add_argument(
+        '--config-file',
+        metavar='<file>',
+        action='append',
+        default=[],
+        help=(
+            'Configuration file, may be repeated (default: '
+            '/etc/nova/nova.conf and /etc/nova-qga/nova-qga.conf, those '
+            'that exist)'
+        ),
+    )
+    parser.add_argument(
+        '--config-dir',
+        metavar='<folder>',
+        action='append',
+        default=[],
+        help='Folder of further configuration files, may be repeated',
+    )
+
+
+def _add_where(parser: argparse.ArgumentParser) -> None:
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        '--host',
+        metavar='<host>',
+        action='append',
+        default=[],
+        help=(
+            'Compute host to ask, by the name that Nova has for it; where '
+            'many can be asked, it may be repeated (default: Nova is asked '
+            'which one)'
+        ),
+    )
+    where.add_argument(
+        '--local',
+        action='store_true',
+        help="Ask this host's guests directly: no broker, no agent",
+    )
+    parser.add_argument(
+        '--os-cloud',
+        metavar='<cloud>',
+        help=(
+            'Cloud of clouds.yaml whose Nova to ask for hosts (default: '
+            'OS_CLOUD, or what the other OS_* variables say)'
+        ),
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds <= 86400:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is no number of seconds between 0 and 86400'
+        )
+    return seconds
