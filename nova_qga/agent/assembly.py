@@ -15,6 +15,7 @@
 The one place where options become plain values.
 """
 
+from collections.abc import Callable
 import dataclasses
 import pathlib
 
@@ -27,11 +28,14 @@ from nova_qga.collectors import base as collectors_base
 from nova_qga.collectors import sample_set
 from nova_qga import errors
 from nova_qga.guest import host as guest_host
+from nova_qga.journal import database
+from nova_qga.journal import outbox
 from nova_qga.journal import requests
 from nova_qga.publishers import base as publishers_base
-from nova_qga.publishers import outcome as outcome_event
+from nova_qga.publishers import sender
 from nova_qga.rpc import catalog
 from nova_qga.rpc import endpoint
+from nova_qga.rpc import ledger as rpc_ledger
 from nova_qga.rpc import runner
 from nova_qga.rpc import target
 from nova_qga.rpc import views
@@ -57,6 +61,7 @@ class Monitor:
 class Requests:
     """What answers requests."""
 
+    ledger: rpc_ledger.Ledger
     runner: runner.Runner
     endpoint: endpoint.Endpoint
 
@@ -73,30 +78,52 @@ def build_host(conf: cfg.ConfigOpts) -> guest_host.Host:
     )
 
 
-def build_journal(conf: cfg.ConfigOpts) -> requests.Journal:
+def build_journal(conf: cfg.ConfigOpts) -> database.Database:
     """Open the journal.
 
-    :raises ConfigurationError: it cannot be kept where it is to be
+    :raises ConfigurationError: another agent uses it
     """
-    return requests.Journal(pathlib.Path(conf.qga_agent.state_path))
+    return database.Database(pathlib.Path(conf.qga_agent.state_path))
 
 
 def build_notifier(conf: cfg.ConfigOpts) -> messaging.Notifier:
-    """Return the notifier for outcomes and samples.
+    """Return the notifier for samples.
 
     :raises ConfigurationError: the broker's URL is wrong
     """
+    transport = _notification_transport(conf)
+    return messaging.Notifier(
+        transport, publisher_id=_publisher(conf), retry=_retry(conf)
+    )
+
+
+def build_sender(
+    conf: cfg.ConfigOpts, events: outbox.Outbox, upkeep: Callable[[], None]
+) -> sender.Sender:
+    """Return what sends the outcomes.
+
+    :raises ConfigurationError: the broker's URL is wrong
+    """
+    transport = _notification_transport(conf)
+    notifier = sender.Notifier(transport, _publisher(conf), _retry(conf))
+    return sender.Sender(events, notifier.send, upkeep)
+
+
+def _notification_transport(conf: cfg.ConfigOpts) -> messaging.Transport:
     messaging.set_transport_defaults(control_exchange=target.EXCHANGE)
     try:
-        transport = messaging.get_notification_transport(conf)
+        return messaging.get_notification_transport(conf)
     except (messaging.MessagingException, ValueError) as error:
         raise _bad_transport(error) from None
-    retry = conf.oslo_messaging_notifications.retry
-    return messaging.Notifier(
-        transport,
-        publisher_id=f'nova-qga:{conf.host}',
-        retry=RETRY if retry < 0 else retry,
-    )
+
+
+def _publisher(conf: cfg.ConfigOpts) -> str:
+    return f'nova-qga:{conf.host}'
+
+
+def _retry(conf: cfg.ConfigOpts) -> int:
+    retry: int = conf.oslo_messaging_notifications.retry
+    return RETRY if retry < 0 else retry
 
 
 def build_transport(
@@ -156,14 +183,21 @@ def build_requests(
     conf: cfg.ConfigOpts,
     host: guest_host.Host,
     poller: agent_poller.Poller,
-    journal: requests.Journal,
-    notify: runner.Notify,
+    journal: database.Database,
+    events: outbox.Outbox,
+    wake: rpc_ledger.Wake,
 ) -> Requests:
     """Return what answers requests for the guests of ``host``."""
+    ledger = rpc_ledger.Ledger(
+        requests.Requests(journal, events),
+        events,
+        host.directory,
+        conf.host,
+        wake,
+    )
     operations = runner.Runner(
         host,
-        journal,
-        notify,
+        ledger,
         runner.Settings(
             host=conf.host,
             operation_timeout=conf.qga_agent.operation_timeout,
@@ -173,7 +207,9 @@ def build_requests(
         ),
     )
     host_views = views.Views(host, poller, conf.host, conf.qga.direct_channel)
-    return Requests(operations, endpoint.Endpoint(operations, host_views))
+    return Requests(
+        ledger, operations, endpoint.Endpoint(operations, host_views)
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -204,8 +240,9 @@ def build_local(conf: cfg.ConfigOpts) -> Local:
     poller = agent_poller.Poller(
         host, collectors, conf.qga_monitor.interval, _drop_samples
     )
+    journal = database.Database(None)
     answers = build_requests(
-        conf, host, poller, requests.Journal(None), _drop_outcome
+        conf, host, poller, journal, outbox.Outbox(journal), _send_none
     )
     host.start()
     return Local(answers.endpoint, conf.host, host, poller)
@@ -215,5 +252,5 @@ def _drop_samples(_: sample_set.SampleSet) -> None:
     """Nobody waits for them."""
 
 
-def _drop_outcome(_: outcome_event.Event) -> None:
-    """Who asked sees it."""
+def _send_none() -> None:
+    """Who asked sees how it ended."""

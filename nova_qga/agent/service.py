@@ -27,6 +27,7 @@ from oslo_service import service
 from nova_qga.agent import assembly
 from nova_qga.agent import poller as agent_poller
 from nova_qga import errors
+from nova_qga.journal import outbox
 from nova_qga.publishers import base as publishers_base
 from nova_qga.publishers import worker
 from nova_qga.rpc import server as rpc_server
@@ -68,7 +69,7 @@ class Service(service.Service):
         notifier = assembly.build_notifier(conf)
         self._context = publishers_base.Context(conf.host, notifier)
         monitor = assembly.read_monitor(conf, self._context)
-        self._publishing = worker.Worker(notifier, monitor.publishers)
+        self._publishing = worker.Worker(monitor.publishers)
         self._host = assembly.build_host(conf)
         self._poller = agent_poller.Poller(
             self._host,
@@ -77,12 +78,15 @@ class Service(service.Service):
             self._publishing.put_samples,
         )
         self._journal = assembly.build_journal(conf)
+        events = outbox.Outbox(self._journal)
+        self._sending = assembly.build_sender(conf, events, self._keep_up)
         self._requests = assembly.build_requests(
             conf,
             self._host,
             self._poller,
             self._journal,
-            self._publishing.put_outcome,
+            events,
+            self._sending.wake,
         )
         self._server = rpc_server.get_server(
             assembly.build_transport(conf, self._workers),
@@ -101,7 +105,9 @@ class Service(service.Service):
             )
         self._host.start()
         self._publishing.start()
-        self._requests.runner.tell_interrupted()
+        if self._journal.problem is not None:
+            LOG.error(self._journal.problem)
+        self._sending.start()
         self._poller.start()
         self._in_background('qga-serve', self._serve)
         self._in_background('qga-ready', self._get_ready)
@@ -144,10 +150,14 @@ class Service(service.Service):
         # What runs in guests ends here, and says how.
         self._host.close_channels()
         self._requests.runner.drain(FAREWELL)
-        self._publishing.stop(FAREWELL)
+        self._sending.stop(FAREWELL)
+        self._publishing.stop(0.0)
         self._journal.close()
         # Last, for libvirtd may hang.
         self._host.stop()
+
+    def _keep_up(self) -> None:
+        self._requests.ledger.keep_up()
 
     def _serve(self) -> None:
         """Serve requests; it waits until there is a broker."""

@@ -16,7 +16,10 @@ It says what was asked and how it ended: never arguments, never results.
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from nova_qga.journal import outbox
+from nova_qga.journal import requests
 
 #: Of an outcome, what a notification tells.
 _TOLD = (
@@ -29,30 +32,10 @@ _TOLD = (
 )
 
 
-class Owner(NamedTuple):
-    """Whose guest it is; empty where this host does not know the guest."""
-
-    name: str = ''
-    project_id: str = ''
-    user_id: str = ''
-
-
-class Event(NamedTuple):
-    """A notification, ready to send."""
-
-    priority: str
-    event_type: str
-    payload: dict[str, Any]
-
-
-def event(
-    outcome: Mapping[str, Any], owner: Owner, *, repeated: bool = False
-) -> Event:
+def event(outcome: Mapping[str, Any], owner: requests.Owner) -> outbox.Event:
     """Return the notification that says how a request ended.
 
     :param outcome: as :mod:`nova_qga.rpc.outcome` makes it
-    :param repeated: it was told before, and is told again because somebody
-        has sent the same request again
     """
     succeeded = outcome['state'] == 'succeeded'
     payload = {key: outcome[key] for key in _TOLD}
@@ -61,9 +44,8 @@ def event(
         'display_name': owner.name,
         'tenant_id': owner.project_id,
         'user_id': owner.user_id,
-        'repeated': repeated,
     }
-    return Event(
+    return outbox.Event(
         'info' if succeeded else 'error',
         f'instance.guest.{outcome["operation"]}.'
         + ('end' if succeeded else 'error'),

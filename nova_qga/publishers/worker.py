@@ -10,62 +10,49 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One thread that publishes, behind bounded queues.
+"""One thread that publishes samples, behind a bounded queue.
 
 Whoever hands something over never waits: where more comes than can be sent,
 as while the broker is away, the oldest is dropped, counted and said.
-
-The queues are in memory, and a notification is sent only as often as the
-notifier retries: that of an outcome is lost where the broker stays away for
-longer, or the process ends. Its request can be sent again to learn of it.
 """
 
 import collections
 from collections.abc import Iterable, Mapping
 import threading
 import time
-from typing import Any
 
 from oslo_log import log as logging
 
 from nova_qga.collectors import sample_set
 from nova_qga.publishers import base
-from nova_qga.publishers import outcome
 
 LOG = logging.getLogger(__name__)
 
-#: Outcomes and guests' samples that may wait. An outcome is a few hundred
-#: bytes, the samples of a guest about 10 KiB.
-MAX_OUTCOMES = 2000
+#: Guests' samples that may wait; those of one guest are about 10 KiB.
 MAX_SAMPLES = 2000
 #: Seconds between two warnings of the same kind.
 QUIET = 60.0
 
 
 class Worker:
-    """Sends outcomes first, then samples, in the order in which they came.
+    """Publishes samples in the order in which they came.
 
-    :param notifier: an ``oslo_messaging.Notifier`` for outcomes
-    :param publishers: by name, for samples
-    :ivar dropped: outcomes and samples that were dropped so far
+    :param publishers: by name
+    :ivar dropped: guests' samples that were dropped so far
     """
 
     def __init__(
         self,
-        notifier: Any,
         publishers: Mapping[str, base.Publisher],
-        max_outcomes: int = MAX_OUTCOMES,
         max_samples: int = MAX_SAMPLES,
     ) -> None:
         self.dropped = 0
-        self._notifier = notifier
         self._publishers = dict(publishers)
         self._retired: list[base.Publisher] = []
-        self._outcomes: collections.deque[outcome.Event] = collections.deque()
         self._samples: collections.deque[sample_set.SampleSet] = (
             collections.deque()
         )
-        self._limits = max_outcomes, max_samples
+        self._limit = max_samples
         self._changed = threading.Condition()
         self._stopping = False
         self._warned: dict[str, float] = {}
@@ -78,7 +65,7 @@ class Worker:
         self._thread.start()
 
     def stop(self, timeout: float) -> None:
-        """Send the outcomes that wait, as far as time allows, and end.
+        """Drop the samples that wait, and end.
 
         :param timeout: seconds
         """
@@ -87,21 +74,18 @@ class Worker:
             self._samples.clear()
             self._changed.notify()
         self._thread.join(timeout)
-        left = len(self._outcomes)
-        if left:
-            LOG.warning(
-                '%d notifications of outcomes were not sent before the stop: '
-                'their requests can be sent again to learn how they ended',
-                left,
-            )
-
-    def put_outcome(self, event: outcome.Event) -> None:
-        """Hand over the notification of an outcome."""
-        self._put(self._outcomes, event, self._limits[0])
 
     def put_samples(self, samples: sample_set.SampleSet) -> None:
         """Hand over the samples of one guest."""
-        self._put(self._samples, samples, self._limits[1])
+        with self._changed:
+            if self._stopping:
+                return
+            if len(self._samples) >= self._limit:
+                self._samples.popleft()
+                self.dropped += 1
+                self._warn_of_dropped()
+            self._samples.append(samples)
+            self._changed.notify()
 
     def use(self, publishers: Mapping[str, base.Publisher]) -> None:
         """Publish to these from now on, and close the others."""
@@ -115,23 +99,10 @@ class Worker:
             self._publishers = dict(publishers)
             self._changed.notify()
 
-    def _put(
-        self, queue: collections.deque[Any], item: Any, limit: int
-    ) -> None:
-        with self._changed:
-            if self._stopping and queue is self._samples:
-                return
-            if len(queue) >= limit:
-                queue.popleft()
-                self.dropped += 1
-                self._warn_of_dropped()
-            queue.append(item)
-            self._changed.notify()
-
     def _warn_of_dropped(self) -> None:
         if self._may_warn('dropped'):
             LOG.warning(
-                'Samples or outcomes come faster than they can be published: '
+                'Samples come faster than they can be published: '
                 '%d were dropped so far, the oldest first. Is the broker '
                 'reachable? If it is, raise [qga_monitor]interval or leave '
                 'out collectors.',
@@ -154,40 +125,20 @@ class Worker:
 
     def _step(self) -> bool:
         """Wait for something to do, and do it; False when all is done."""
-        event = samples = None
+        samples = None
         with self._changed:
-            while not (
-                self._outcomes
-                or self._samples
-                or self._retired
-                or self._stopping
-            ):
+            while not (self._samples or self._retired or self._stopping):
                 self._changed.wait()
             retired, self._retired = self._retired, []
             publishers = self._publishers
-            if self._outcomes:
-                event = self._outcomes[0]
-            elif self._samples:
+            if self._samples:
                 samples = self._samples.popleft()
             elif self._stopping:
                 return False
         _close(retired)
-        if event is not None:
-            self._notify(event)
-        elif samples is not None:
+        if samples is not None:
             self._publish(samples, publishers)
         return True
-
-    def _notify(self, event: outcome.Event) -> None:
-        try:
-            send = getattr(self._notifier, event.priority)
-            send({}, event.event_type, event.payload)
-        except Exception as error:
-            self._warn_of_failure('notifications of outcomes', error)
-        with self._changed:
-            # It stays in the queue until now, so that a stop waits for it.
-            if self._outcomes and self._outcomes[0] is event:
-                self._outcomes.popleft()
 
     def _publish(
         self,

@@ -179,7 +179,6 @@ class OverBrokerTest(fixtures.TestWithFixtures, unittest.TestCase):
                 'state': 'succeeded',
                 'channel': 'direct',
                 'error': None,
-                'repeated': False,
             },
             payload,
         )

@@ -14,10 +14,11 @@
 
 import unittest
 
+from nova_qga.journal import requests
 from nova_qga.publishers import outcome as outcome_event
 from nova_qga.rpc import outcome
 
-OWNER = outcome_event.Owner('web', 'project-1', 'user-1')
+OWNER = requests.Owner('web', 'project-1', 'user-1')
 
 
 def ended(state, **more):
@@ -43,7 +44,6 @@ class EventTest(unittest.TestCase):
                 'state': 'succeeded',
                 'channel': 'direct',
                 'error': None,
-                'repeated': False,
             },
             event.payload,
         )
@@ -66,7 +66,3 @@ class EventTest(unittest.TestCase):
         )
         self.assertEqual(error, event.payload['error'])
         self.assertNotIn('c2VjcmV0', repr(event))
-
-    def test_an_outcome_that_is_told_again_says_so(self):
-        event = outcome_event.event(ended('succeeded'), OWNER, repeated=True)
-        self.assertTrue(event.payload['repeated'])

@@ -18,10 +18,8 @@ import unittest
 import fixtures
 
 from nova_qga.publishers import base
-from nova_qga.publishers import outcome
 from nova_qga.publishers import worker
 from nova_qga.tests.fixtures import made_samples
-from nova_qga.tests.fixtures import notifications
 
 
 class Recorder(base.Publisher):
@@ -47,20 +45,13 @@ class Recorder(base.Publisher):
         self.closed.set()
 
 
-def event(number):
-    return outcome.Event('info', 'instance.guest.ping.end', {'n': number})
-
-
 class WorkerTest(fixtures.TestWithFixtures, unittest.TestCase):
     def setUp(self):
         super().setUp()
-        self.caught = self.useFixture(notifications.Notifications())
         self.recorder = Recorder()
 
     def start(self, **limits):
-        made = worker.Worker(
-            self.caught.notifier, {'recorder': self.recorder}, **limits
-        )
+        made = worker.Worker({'recorder': self.recorder}, **limits)
         made.start()
         self.addCleanup(made.stop, 10)
         return made
@@ -74,9 +65,6 @@ class WorkerTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.recorder.go_on.clear()
         self.put(to, 'held')
         self.assertTrue(self.recorder.busy.wait(10))
-
-    def numbers(self):
-        return [message['payload']['n'] for message, _ in self.caught.sent]
 
     def test_samples_are_published_in_the_order_in_which_they_came(self):
         started = self.start()
@@ -106,62 +94,17 @@ class WorkerTest(fixtures.TestWithFixtures, unittest.TestCase):
         with self.assertNoLogs(worker.__name__, 'WARNING'):
             started.stop(10)
 
-    def test_outcomes_go_before_samples(self):
-        started = self.start()
-        self.hold(started)
-        self.put(started, 'a')
-        started.put_outcome(event(1))
-        self.assertEqual([], self.caught.sent)
-        self.recorder.go_on.set()
-        self.finish(started)
-        self.assertEqual([1], self.numbers())
-
-    def test_a_stop_sends_the_outcomes_that_wait(self):
-        started = self.start()
-        self.hold(started)
-        for number in range(20):
-            started.put_outcome(event(number))
-        self.recorder.go_on.set()
-        started.stop(10)
-        self.assertEqual(list(range(20)), self.numbers())
-        self.assertTrue(self.recorder.closed.is_set())
-
-    def test_a_stop_says_what_it_could_not_send(self):
-        started = self.start()
-        self.hold(started)
-        started.put_outcome(event(1))
-        with self.assertLogs(worker.__name__, 'WARNING') as logged:
-            started.stop(0)
-        self.assertIn('1 notifications', logged.output[0])
-        self.recorder.go_on.set()
-
     def test_a_publisher_that_fails_costs_the_others_nothing(self):
         self.recorder.error = RuntimeError('no disk')
         other = Recorder()
-        started = worker.Worker(
-            self.caught.notifier, {'bad': self.recorder, 'good': other}
-        )
+        started = worker.Worker({'bad': self.recorder, 'good': other})
         started.start()
         with self.assertLogs(worker.__name__, 'ERROR') as logged:
             self.put(started, 'a', 'b')
             self.assertTrue(other.busy.wait(10))
-            started.put_outcome(event(1))
             started.stop(10)
         self.assertIn('a', other.published)
         self.assertIn('publisher bad: no disk', logged.output[0])
-
-    def test_a_notifier_that_fails_costs_the_next_outcome_nothing(self):
-        class Broken:
-            def info(self, ctxt, event_type, payload):
-                raise OSError('no broker')
-
-        started = worker.Worker(Broken(), {})
-        started.start()
-        with self.assertLogs(worker.__name__, 'ERROR'):
-            started.put_outcome(event(1))
-            started.put_outcome(event(2))
-            started.stop(10)
-        self.assertFalse(started._thread.is_alive())
 
     def test_other_publishers_take_over_and_the_old_are_closed(self):
         started = self.start()

@@ -19,6 +19,8 @@ import unittest
 import fixtures
 
 from nova_qga import errors
+from nova_qga.journal import database
+from nova_qga.journal import outbox
 from nova_qga.journal import requests
 from nova_qga.rpc import outcome
 from nova_qga.tests.fixtures import known_host
@@ -56,11 +58,11 @@ class RunTest(unittest.TestCase):
     def test_reading_operations_return_what_they_read(self):
         read = self.host.run('read_file', path='/etc/motd', length=100)
         self.assertEqual({'content': 'YWJj', 'eof': True}, read.result)
-        keys = self.host.run('list_ssh_keys', username='root')
+        keys = self.host.run('list_ssh_keys', request_id='r2', username='root')
         self.assertEqual({'keys': []}, keys.result)
-        info = self.host.run('get_info')
+        info = self.host.run('get_info', request_id='r3')
         self.assertEqual('web', info.result['host_name'])
-        pinged = self.host.run('ping')
+        pinged = self.host.run('ping', request_id='r4')
         self.assertEqual({'seconds': 0.25}, pinged.result)
 
     def test_writing_says_how_much(self):
@@ -170,16 +172,6 @@ class FaultTest(unittest.TestCase):
         ended = self.run_it('list_ssh_keys', username='root')
         self.assertEqual('failed', ended.state)
 
-    def test_a_notifier_that_fails_breaks_no_operation(self):
-        def fail(event):
-            raise RuntimeError(HASH)
-
-        self.host.runner._notify = fail
-        with self.assertLogs('nova_qga.rpc.fault', 'ERROR') as logged:
-            ended = self.host.run('ping')
-        self.assertEqual('succeeded', ended.state)
-        self.assertNotIn(HASH, logged.output[0])
-
 
 class RepeatedTest(fixtures.TestWithFixtures, unittest.TestCase):
     def setUp(self):
@@ -189,19 +181,16 @@ class RepeatedTest(fixtures.TestWithFixtures, unittest.TestCase):
 
     def start(self):
         """A host's agent, with the journal that the last one left."""
-        self.journal = requests.Journal(self.folder)
+        self.journal = database.Database(self.folder)
         self.addCleanup(self.journal.close)
         return known_host.KnownHost(self.journal)
 
-    def test_it_is_not_run_again_and_its_outcome_is_told_again(self):
+    def test_it_is_not_run_again_and_not_told_again(self):
         first = self.host.run('set_password', **PASSWORD)
         again = self.host.run('set_password', **PASSWORD)
         self.assertEqual(first, again)
         self.assertEqual(1, len(self.host.agent_of.executed))
-        self.assertEqual(
-            [False, True],
-            [event.payload['repeated'] for event in self.host.told],
-        )
+        self.assertEqual(1, len(self.host.told))
 
     def test_an_error_is_told_again_as_it_was(self):
         self.host.answer_with(
@@ -223,7 +212,6 @@ class RepeatedTest(fixtures.TestWithFixtures, unittest.TestCase):
     def test_also_one_that_expired_or_was_refused(self):
         for request_id, seconds, path in (('r1', -1, '/x'), ('r2', 60, 7)):
             with self.subTest(request_id=request_id):
-                self.host.told.clear()
 
                 def run(seconds=seconds, path=path, request_id=request_id):
                     return self.host.run(
@@ -238,10 +226,12 @@ class RepeatedTest(fixtures.TestWithFixtures, unittest.TestCase):
                 self.assertIn(first.state, ('expired', 'failed'))
                 self.assertEqual(first, run())
                 self.assertEqual(first, run(seconds=60, path='/x'))
-                self.assertEqual(
-                    [False, True, True],
-                    [event.payload['repeated'] for event in self.host.told],
-                )
+                told = [
+                    event.payload['state']
+                    for event in self.host.told
+                    if event.payload['request_id'] == request_id
+                ]
+                self.assertEqual([first.state], told)
         self.assertEqual([], self.host.agent_of.executed)
 
     def test_one_that_names_no_guest_is_told_again_as_it_was(self):
@@ -250,11 +240,15 @@ class RepeatedTest(fixtures.TestWithFixtures, unittest.TestCase):
         again = self.host.run('set_password', instance_uuid=7, **PASSWORD)
         self.assertEqual(first, again)
 
-    def test_what_is_only_read_is_read_again(self):
-        self.host.run('read_file', path='/x')
-        self.host.run('read_file', path='/x')
+    def test_what_is_only_read_is_read_again_and_told_once(self):
+        first = self.host.run('read_file', path='/x')
+        self.assertEqual(first, self.host.run('read_file', path='/x'))
         opened = self.host.agent_of.names.count('guest-file-open')
         self.assertEqual(2, opened)
+        self.assertEqual(1, len(self.host.told))
+        late = self.host.run('read_file', seconds=-1, path='/x')
+        self.assertEqual('succeeded', late.state)
+        self.assertEqual(1, len(self.host.told))
 
     def test_an_id_that_another_request_has_is_refused(self):
         self.host.run('set_password', **PASSWORD)
@@ -287,10 +281,7 @@ class RepeatedTest(fixtures.TestWithFixtures, unittest.TestCase):
             thread.join(30)
         self.assertEqual(['succeeded'] * 4, [each.state for each in ended])
         self.assertEqual(1, len(self.host.agent_of.executed))
-        first_told = [
-            event for event in self.host.told if not event.payload['repeated']
-        ]
-        self.assertEqual(1, len(first_told))
+        self.assertEqual(1, len(self.host.told))
 
     def test_a_stop_can_wait_until_nothing_is_under_way(self):
         began, go_on = threading.Event(), threading.Event()
@@ -314,19 +305,18 @@ class RepeatedTest(fixtures.TestWithFixtures, unittest.TestCase):
         running.join(30)
 
     def test_one_that_does_not_end_in_time_is_unknown_to_who_asks_again(self):
-        record = requests.Record('r1', 'set_password', known_host.UUID)
-        self.journal.begin(record, 4e9)
+        self.begin_elsewhere('set_password')
         ended = self.host.run('set_password', seconds=0.05, **PASSWORD)
         self.assertEqual('unknown', ended.state)
         self.assertIn('still', ended.error['message'])
         self.assertEqual([], self.host.told, 'who runs it will tell')
 
     def test_what_a_crash_cut_off_is_told_at_the_next_start(self):
-        record = requests.Record('r1', 'set_password', known_host.UUID)
-        self.journal.begin(record, 4e9)
+        self.begin_elsewhere('set_password')
         self.journal.close()
         host = self.start()
-        host.runner.tell_interrupted()
+        host.ledger.keep_up()
+        host.ledger.keep_up()
         [event] = host.told
         self.assertEqual('instance.guest.set_password.error', event.event_type)
         self.assertEqual('unknown', event.payload['state'])
@@ -335,12 +325,39 @@ class RepeatedTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.assertEqual('unknown', again.state)
         self.assertEqual([], host.agent_of.executed)
 
-    def test_nothing_is_changed_where_it_cannot_be_noted(self):
+    def begin_elsewhere(self, operation):
+        """Leave a request running, as an agent that was killed does."""
+        events = outbox.Outbox(self.journal)
+        requests.Requests(self.journal, events).begin(
+            requests.Record('r1', operation, known_host.UUID), 4e9
+        )
+
+    def test_what_was_only_read_at_a_crash_has_failed(self):
+        self.begin_elsewhere('ping')
+        self.journal.close()
+        host = self.start()
+        host.ledger.keep_up()
+        [event] = host.told
+        self.assertEqual('failed', event.payload['state'])
+        self.assertIn('ask again', event.payload['error']['message'])
+
+    def test_what_runs_now_is_not_taken_for_cut_off(self):
+        def keep_up(arguments):
+            self.host.ledger.keep_up()
+            return {}
+
+        self.host.answer_with('guest-set-user-password', keep_up)
+        ended = self.host.run('set_password', **PASSWORD)
+        self.assertEqual('succeeded', ended.state)
+        [event] = self.host.told
+        self.assertEqual('succeeded', event.payload['state'])
+
+    def test_nothing_is_run_where_it_cannot_be_noted(self):
         self.journal.close()
         ended = self.host.run('set_password', **PASSWORD)
         self.assertEqual('service_unavailable', ended.error['code'])
         self.assertEqual([], self.host.agent_of.executed)
-        self.assertEqual('succeeded', self.host.run('ping').state)
+        self.assertEqual('failed', self.host.run('ping').state)
 
     def test_the_journal_holds_no_argument_and_no_result(self):
         self.host.run('set_password', **PASSWORD)

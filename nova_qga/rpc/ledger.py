@@ -1,0 +1,238 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Every request and its one end: noted, told and logged together.
+
+Source: the states and their order in :mod:`nova_qga.journal.requests`.
+"""
+
+from collections.abc import Callable
+import threading
+import time
+from typing import Any
+
+from oslo_log import log as logging
+
+from nova_qga import errors
+from nova_qga.journal import outbox
+from nova_qga.journal import requests
+from nova_qga.publishers import outcome as outcome_event
+from nova_qga.rpc import catalog
+from nova_qga.rpc import host as rpc_host
+from nova_qga.rpc import outcome
+from nova_qga.rpc import request
+
+LOG = logging.getLogger(__name__)
+
+#: Told that a notification waits in the outbox.
+Wake = Callable[[], None]
+
+
+class Ledger:
+    """The requests of this host.
+
+    :param host: its name
+    :param directory: of its guests, to know whose they are
+    :param wake: called after each end; must not block
+    """
+
+    def __init__(
+        self,
+        journal: requests.Requests,
+        events: outbox.Outbox,
+        directory: rpc_host.Directory,
+        host: str,
+        wake: Wake = lambda: None,
+    ) -> None:
+        self._requests = journal
+        self._outbox = events
+        self._directory = directory
+        self._host = host
+        self._wake = wake
+        self._lock = threading.Lock()
+        # What this process runs, or is about to.
+        self._active: set[str] = set()
+
+    def find(self, request_id: str) -> requests.Record | None:
+        """Return a request that was seen before.
+
+        :raises ServiceUnavailable: the journal cannot be read
+        """
+        return self._requests.find(request_id)
+
+    def wait(self, known: requests.Record, timeout: float) -> outcome.Outcome:
+        """Return how a request ended that somebody else runs, or ran."""
+        ended = self._requests.wait(known.request_id, timeout)
+        if ended is not None and ended.state != requests.RUNNING:
+            return outcome.recorded(ended, self._host)
+        error = errors.OutcomeUnknown(
+            'the request is still being worked on; ask again with the same '
+            'request_id'
+        )
+        return outcome.Outcome(
+            *known[:3],
+            self._host,
+            outcome.UNKNOWN,
+            error=outcome.describe(error),
+        )
+
+    def begin(self, asked: request.Request) -> requests.Record | None:
+        """Note that a request will run now.
+
+        :returns: None where it is noted already: do not run it
+        :raises ServiceUnavailable: it cannot be noted: do not run it
+        """
+        return self._begin(
+            asked.request_id,
+            asked.operation.name,
+            asked.instance_uuid,
+            asked.expires_at.timestamp(),
+        )
+
+    def end(self, begun: requests.Record, ended: outcome.Outcome) -> None:
+        """Note how it ended, and have that told.
+
+        Where it cannot be noted now, it is as soon as it can.
+        """
+        counts = {
+            key: value
+            for key, value in (ended.result or {}).items()
+            if isinstance(value, int)
+        }
+        record = begun._replace(
+            state=ended.state,
+            channel=ended.channel,
+            error=ended.error,
+            counts=counts,
+        )
+        _log(ended)
+        # What an earlier agent began may be known only now.
+        owner = begun.owner
+        if not any(owner):
+            owner = self._owner(begun.instance_uuid)
+        try:
+            self._requests.finish(
+                record, outcome_event.event(ended.to_dict(), owner)
+            )
+        except errors.ServiceUnavailable as error:
+            LOG.error('request %s: %s', begun.request_id, error)
+        finally:
+            with self._lock:
+                self._active.discard(begun.request_id)
+        self._wake()
+
+    def refuse(self, ended: outcome.Outcome) -> outcome.Outcome:
+        """Note and tell a request that is not run; return how it ended.
+
+        That is how it ended before, where it is known. One without an id of
+        its own is told only.
+        """
+        uuid = ended.instance_uuid or ''
+        try:
+            if not ended.request_id:
+                _log(ended)
+                self._outbox.add(
+                    outcome_event.event(ended.to_dict(), self._owner(uuid))
+                )
+                self._wake()
+                return ended
+            begun = self._begin(
+                ended.request_id, ended.operation, uuid, time.time()
+            )
+            if begun is not None:
+                self.end(begun, ended)
+                return ended
+            known = self.find(ended.request_id)
+        except errors.ServiceUnavailable as error:
+            LOG.error('request %s: %s', ended.request_id, error)
+            return ended
+        if (
+            known is None
+            or known.state == requests.RUNNING
+            or known[:3] != (ended.request_id, ended.operation, uuid)
+        ):
+            return ended
+        return outcome.recorded(known, self._host)
+
+    def keep_up(self) -> None:
+        """Note what could not be noted, end what an earlier agent left.
+
+        :raises ServiceUnavailable: the journal still cannot be used
+        """
+        self._requests.write_rest()
+        for record in self._requests.running():
+            with self._lock:
+                ours = record.request_id in self._active
+            if not ours:
+                self.end(record, self._interrupted(record))
+        if dropped := self._outbox.prune():
+            LOG.error(
+                '%d notifications of outcomes were dropped, the oldest: the '
+                'message broker has taken none for long',
+                dropped,
+            )
+
+    def _begin(
+        self, request_id: str, operation: str, uuid: str, expires: float
+    ) -> requests.Record | None:
+        record = requests.Record(
+            request_id, operation, uuid, self._owner(uuid)
+        )
+        with self._lock:
+            # Else it could be taken for one that an earlier agent left.
+            if not self._requests.begin(record, expires):
+                return None
+            self._active.add(request_id)
+        return record
+
+    def _interrupted(self, record: requests.Record) -> outcome.Outcome:
+        operation = catalog.OPERATIONS.get(record.operation)
+        error: errors.QgaError = errors.OutcomeUnknown(
+            'nova-qga-agent was stopped while this ran: it may have been '
+            'done; look in the guest before you repeat it'
+        )
+        if operation is not None and not operation.has_effect:
+            error = errors.ServiceUnavailable(
+                'nova-qga-agent was stopped while this ran: ask again'
+            )
+        return outcome.Outcome(
+            record.request_id,
+            record.operation,
+            record.instance_uuid or None,
+            self._host,
+            outcome.state_after(error),
+            error=outcome.describe(error),
+        )
+
+    def _owner(self, uuid: str) -> requests.Owner:
+        try:
+            described = self._directory.get(uuid).description
+        except errors.GuestNotFound:
+            return requests.Owner()
+        return requests.Owner(
+            described.name, described.project_id, described.user_id
+        )
+
+
+def _log(ended: outcome.Outcome) -> None:
+    words: dict[str, Any] = {
+        'operation': ended.operation,
+        'guest': ended.instance_uuid,
+        'id': ended.request_id,
+        'state': ended.state,
+        'reason': f', {ended.error["message"]}' if ended.error else '',
+    }
+    LOG.info(
+        '%(operation)s in guest %(guest)s, request %(id)s: %(state)s'
+        '%(reason)s',
+        words,
+    )
