@@ -40,10 +40,6 @@ def check(
         broker.Broker(transport).connect(timeout)
     except errors.QgaError as error:
         return finding.failure(str(error))
-    except cfg.ConfigFileValueError as error:
-        # What follows is the value, and it may be a secret.
-        reason = str(error).partition(' is not valid')[0]
-        return finding.failure(f'{reason} is not valid: correct it')
     url = messaging.TransportURL.parse(transport.conf)
     where = ', '.join(broker.addresses(url)) or 'the one on localhost'
     return finding.good(f'{where} takes us')

@@ -24,6 +24,7 @@ import ssl
 import threading
 from typing import Any
 
+from oslo_config import cfg
 import oslo_messaging as messaging
 
 from nova_qga import errors
@@ -80,6 +81,10 @@ class Broker:
     def _explain(self, error: Exception) -> errors.ServiceUnavailable:
         if refused := advice(error):
             return self._unavailable(f'it refuses us: {refused}')
+        if isinstance(error, cfg.ConfigFileValueError):
+            # What follows is the value.
+            wrong = str(error).partition(' is not valid')[0]
+            return self._unavailable(f'{wrong} is not valid: correct it')
         cause = error.__cause__ or error
         if isinstance(cause, ssl.SSLError | ssl.CertificateError):
             reason = getattr(cause, 'reason', None) or type(cause).__name__
