@@ -14,8 +14,10 @@
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
+import unittest
 
 import fixtures
 
@@ -25,6 +27,10 @@ from nova_qga.tests.fixtures import rabbitmq
 from nova_qga.tests.fixtures import shared
 
 PROGRAM = pathlib.Path(sys.executable).with_name('nova-qga-status')
+DOC = (
+    pathlib.Path(__file__).resolve().parents[4]
+    / 'doc/source/admin/upgrade-check.rst'
+)
 SECRET = 'cafe-babe-55'
 ALL_GOOD = {
     'Options': 0,
@@ -81,6 +87,14 @@ class StatusTest(fixtures.TestWithFixtures):
             {each['check']: each['result'] for each in checks},
             {each['check']: each['details'] for each in checks},
         )
+
+
+class DocumentationTest(unittest.TestCase):
+    def test_every_check_stands_in_the_documentation_in_order(self):
+        page = DOC.read_text().partition('\nChecks\n')[2]
+        table = page.partition('\nExit codes\n')[0]
+        documented = re.findall(r'^   \* - (.+)$', table, re.MULTILINE)
+        self.assertEqual(['Check', *ALL_GOOD], documented)
 
 
 class GoodHostTest(StatusTest):
