@@ -33,7 +33,8 @@ from nova_qga.journal import outbox
 from nova_qga.journal import requests
 from nova_qga.publishers import base as publishers_base
 from nova_qga.publishers import sender
-from nova_qga.rpc import catalog
+from nova_qga.rpc.catalog import base as catalog_base
+from nova_qga.rpc.catalog import loading
 from nova_qga.rpc import endpoint
 from nova_qga.rpc import ledger as rpc_ledger
 from nova_qga.rpc import runner
@@ -188,20 +189,23 @@ def build_requests(
     wake: rpc_ledger.Wake,
 ) -> Requests:
     """Return what answers requests for the guests of ``host``."""
+    installed = loading.load()
     ledger = rpc_ledger.Ledger(
         requests.Requests(journal, events),
         events,
         host.directory,
         conf.host,
+        installed,
         wake,
     )
     operations = runner.Runner(
         host,
         ledger,
+        installed,
         runner.Settings(
             host=conf.host,
             operation_timeout=conf.qga_agent.operation_timeout,
-            limits=catalog.Limits(
+            limits=catalog_base.Limits(
                 max_file_size=conf.qga_operations.max_file_size
             ),
         ),

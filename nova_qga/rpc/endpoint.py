@@ -36,6 +36,15 @@ def _exposed(method: MethodT) -> MethodT:
     return method
 
 
+def _method(operations: runner.Runner, name: str) -> Callable[..., Answer]:
+    """Return the method that runs an operation."""
+
+    def method(_: Any, /, **arguments: Any) -> Answer:
+        return operations.run(name, arguments).to_dict()
+
+    return _exposed(method)
+
+
 class Endpoint:
     """The endpoint of one host.
 
@@ -48,40 +57,10 @@ class Endpoint:
     def __init__(
         self, operations: runner.Runner, host_views: views.Views
     ) -> None:
-        self._operations = operations
         self._views = host_views
-
-    @_exposed
-    def set_password(self, _: Any, /, **arguments: Any) -> Answer:
-        return self._operations.run('set_password', arguments).to_dict()
-
-    @_exposed
-    def add_ssh_keys(self, _: Any, /, **arguments: Any) -> Answer:
-        return self._operations.run('add_ssh_keys', arguments).to_dict()
-
-    @_exposed
-    def remove_ssh_keys(self, _: Any, /, **arguments: Any) -> Answer:
-        return self._operations.run('remove_ssh_keys', arguments).to_dict()
-
-    @_exposed
-    def list_ssh_keys(self, _: Any, /, **arguments: Any) -> Answer:
-        return self._operations.run('list_ssh_keys', arguments).to_dict()
-
-    @_exposed
-    def write_file(self, _: Any, /, **arguments: Any) -> Answer:
-        return self._operations.run('write_file', arguments).to_dict()
-
-    @_exposed
-    def read_file(self, _: Any, /, **arguments: Any) -> Answer:
-        return self._operations.run('read_file', arguments).to_dict()
-
-    @_exposed
-    def get_info(self, _: Any, /, **arguments: Any) -> Answer:
-        return self._operations.run('get_info', arguments).to_dict()
-
-    @_exposed
-    def ping(self, _: Any, /, **arguments: Any) -> Answer:
-        return self._operations.run('ping', arguments).to_dict()
+        for name in operations.operations:
+            # The dispatcher looks for an attribute of the method's name.
+            setattr(self, name, _method(operations, name))
 
     @_exposed
     def list_guests(self, _: Any, /, **arguments: Any) -> Answer:

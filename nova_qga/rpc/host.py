@@ -21,10 +21,10 @@ from typing import Protocol
 
 from nova_qga.collectors import sample_set
 from nova_qga.guest import guest as guest_module
-from nova_qga.rpc import catalog
+from nova_qga.operations import agent as operations_agent
 
 
-class Agent(catalog.Agent, Protocol):
+class Agent(operations_agent.Agent, Protocol):
     """A guest's agent, as reached for one operation."""
 
     @property

@@ -15,7 +15,7 @@
 Source: the states and their order in :mod:`nova_qga.journal.requests`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import threading
 import time
 from typing import Any
@@ -26,7 +26,7 @@ from nova_qga import errors
 from nova_qga.journal import outbox
 from nova_qga.journal import requests
 from nova_qga.publishers import outcome as outcome_event
-from nova_qga.rpc import catalog
+from nova_qga.rpc.catalog import base
 from nova_qga.rpc import host as rpc_host
 from nova_qga.rpc import outcome
 from nova_qga.rpc import request
@@ -41,6 +41,7 @@ class Ledger:
     """The requests of this host.
 
     :param host: its name
+    :param operations: by name
     :param directory: of its guests, to know whose they are
     :param wake: called after each end; must not block
     """
@@ -51,12 +52,14 @@ class Ledger:
         events: outbox.Outbox,
         directory: rpc_host.Directory,
         host: str,
+        operations: Mapping[str, base.Operation],
         wake: Wake = lambda: None,
     ) -> None:
         self._requests = journal
         self._outbox = events
         self._directory = directory
         self._host = host
+        self._operations = operations
         self._wake = wake
         self._lock = threading.Lock()
         # What this process runs, or is about to.
@@ -195,7 +198,7 @@ class Ledger:
         return record
 
     def _interrupted(self, record: requests.Record) -> outcome.Outcome:
-        operation = catalog.OPERATIONS.get(record.operation)
+        operation = self._operations.get(record.operation)
         error: errors.QgaError = errors.OutcomeUnknown(
             'nova-qga-agent was stopped while this ran: it may have been '
             'done; look in the guest before you repeat it'

@@ -19,7 +19,7 @@ import time
 from typing import Any
 
 from nova_qga import errors
-from nova_qga.rpc import catalog
+from nova_qga.rpc.catalog import base
 from nova_qga.rpc import validation
 
 #: What every request has beside the arguments of its operation.
@@ -37,7 +37,7 @@ class Request:
     :ivar arguments: of the operation; may hold a secret
     """
 
-    operation: catalog.Operation
+    operation: base.Operation
     instance_uuid: str
     request_id: str
     expires_at: datetime.datetime
@@ -49,9 +49,9 @@ class Request:
 
 
 def parse(
-    operation: catalog.Operation,
+    operation: base.Operation,
     given: Mapping[str, Any],
-    limits: catalog.Limits,
+    limits: base.Limits,
 ) -> Request:
     """Check all of a request, before anything of it is done.
 

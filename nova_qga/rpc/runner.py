@@ -22,7 +22,8 @@ from typing import Any
 
 from nova_qga import errors
 from nova_qga.journal import requests
-from nova_qga.rpc import catalog
+from nova_qga.rpc.catalog import base
+from nova_qga.rpc import context as rpc_context
 from nova_qga.rpc import fault
 from nova_qga.rpc import host as rpc_host
 from nova_qga.rpc import ledger as rpc_ledger
@@ -40,20 +41,25 @@ class Settings:
 
     host: str
     operation_timeout: float
-    limits: catalog.Limits
+    limits: base.Limits
 
 
 class Runner:
-    """Runs the operations of the catalog."""
+    """Runs the operations of the catalog.
+
+    :ivar operations: by name
+    """
 
     def __init__(
         self,
         host: rpc_host.Host,
         ledger: rpc_ledger.Ledger,
+        operations: Mapping[str, base.Operation],
         settings: Settings,
     ) -> None:
         self._host = host
         self._ledger = ledger
+        self.operations = operations
         self._settings = settings
         self._changed = threading.Condition()
         self._under_way = 0
@@ -63,7 +69,7 @@ class Runner:
         self._count(1)
         try:
             asked = request.parse(
-                catalog.OPERATIONS[name], given, self._settings.limits
+                self.operations[name], given, self._settings.limits
             )
             return self._decide(asked)
         except errors.QgaError as error:
@@ -114,31 +120,32 @@ class Runner:
 
     def _run(self, asked: request.Request) -> outcome.Outcome:
         """Do it, and turn what happens into an outcome."""
-        agent: rpc_host.Agent | None = None
-        result = error = None
-        state = outcome.SUCCEEDED
         if asked.left() <= 0:
             return self._outcome(
                 asked, outcome.EXPIRED, error=outcome.expired()
             )
+        result = error = None
+        state = outcome.SUCCEEDED
+        context = rpc_context.Context(
+            self._host,
+            asked.instance_uuid,
+            self._settings.limits,
+            min(self._settings.operation_timeout, asked.left()),
+        )
         try:
-            timeout = min(self._settings.operation_timeout, asked.left())
-            agent = self._host.agent(asked.instance_uuid, timeout)
-            result = asked.operation.run(
-                agent, asked.arguments, self._settings.limits
-            )
+            result = asked.operation.run(context, asked.arguments)
         except errors.QgaError as failure:
             state = outcome.state_after(failure)
             error = outcome.describe(failure)
         except Exception as failure:
             # It may have come after something was sent.
-            began = asked.operation.has_effect and agent is not None
+            began = asked.operation.has_effect and context.may_have_begun
             state = outcome.UNKNOWN if began else outcome.FAILED
             error = outcome.describe(fault.log(asked.operation.name, failure))
         return self._outcome(
             asked,
             state,
-            channel=None if agent is None else agent.channel_kind,
+            channel=context.channel_kind,
             result=result,
             error=error,
         )

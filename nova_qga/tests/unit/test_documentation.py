@@ -25,9 +25,9 @@ import unittest
 from nova_qga.cli import outcome
 from nova_qga import errors
 from nova_qga.guest import looks
-from nova_qga.rpc import catalog
 from nova_qga.rpc import endpoint
 from nova_qga.tests.fixtures import architecture
+from nova_qga.tests.fixtures import known_host
 
 DOC = pathlib.Path(__file__).resolve().parents[3] / 'doc/source'
 #: A word of ours in a table or a list.
@@ -110,7 +110,7 @@ class OperationsPageTest(unittest.TestCase):
         }
         of_catalog = {
             name: set(operation.arguments)
-            for name, operation in catalog.OPERATIONS.items()
+            for name, operation in known_host.OPERATIONS.items()
         }
         self.assertEqual(exposed | of_catalog, documented)
 

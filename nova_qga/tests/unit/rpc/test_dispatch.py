@@ -21,13 +21,12 @@ from oslo_messaging.rpc import dispatcher
 
 from nova_qga.rpc import api
 from nova_qga.rpc import caller
-from nova_qga.rpc import catalog
 from nova_qga.rpc import server
 from nova_qga.rpc import target
 from nova_qga.tests.fixtures import known_host
 from nova_qga.tests.fixtures import notifications
 
-EXPOSED = {*catalog.OPERATIONS, 'list_guests', 'get_metrics'}
+EXPOSED = {*known_host.OPERATIONS, 'list_guests', 'get_metrics'}
 
 
 class DispatchTest(fixtures.TestWithFixtures, unittest.TestCase):

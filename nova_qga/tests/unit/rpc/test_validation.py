@@ -20,12 +20,13 @@ import hypothesis
 from hypothesis import strategies
 
 from nova_qga import errors
-from nova_qga.rpc import catalog
+from nova_qga.rpc.catalog import base
+from nova_qga.rpc.catalog import files
 from nova_qga.rpc import request
 from nova_qga.rpc import validation
 from nova_qga.tests.fixtures import known_host
 
-LIMITS = catalog.Limits(max_file_size=known_host.MAX_FILE_SIZE)
+LIMITS = base.Limits(max_file_size=known_host.MAX_FILE_SIZE)
 KEY = (
     'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICijG/6/pWkqQrplBqqI/'
     'Mx1RIaxSzAc8+rt1wQYKLpK alice@example'
@@ -64,7 +65,7 @@ JSON = strategies.recursive(
 
 def parse(operation, **arguments):
     return request.parse(
-        catalog.OPERATIONS[operation],
+        known_host.OPERATIONS[operation],
         known_host.request(**{**VALID[operation], **arguments}),
         LIMITS,
     )
@@ -76,7 +77,7 @@ class ParseTest(unittest.TestCase):
             parse(operation, **arguments)
 
     def test_every_operation_has_arguments_that_are_taken(self):
-        self.assertEqual(set(catalog.OPERATIONS), set(VALID))
+        self.assertEqual(set(known_host.OPERATIONS), set(VALID))
         for operation in VALID:
             with self.subTest(operation=operation):
                 self.assertEqual(
@@ -92,7 +93,7 @@ class ParseTest(unittest.TestCase):
                     errors.InvalidRequest, f'{name} is missing'
                 ):
                     request.parse(
-                        catalog.OPERATIONS['list_ssh_keys'], given, LIMITS
+                        known_host.OPERATIONS['list_ssh_keys'], given, LIMITS
                     )
 
     def test_what_is_unknown_is_refused(self):
@@ -176,9 +177,9 @@ class ParseTest(unittest.TestCase):
                 self.refuse('content must be', 'write_file', content=content)
 
     def test_a_part_has_at_most_one_mib(self):
-        large = base64.b64encode(bytes(catalog.MAX_PART + 1)).decode()
+        large = base64.b64encode(bytes(files.MAX_PART + 1)).decode()
         self.refuse('content must be', 'write_file', content=large)
-        self.refuse('length must be', 'read_file', length=catalog.MAX_PART + 1)
+        self.refuse('length must be', 'read_file', length=files.MAX_PART + 1)
         self.refuse('length must be', 'read_file', length=0)
 
     def test_a_file_over_the_limit_is_refused_at_its_first_part(self):
@@ -229,7 +230,8 @@ class IdentityTest(unittest.TestCase):
 class AnythingTest(unittest.TestCase):
     @hypothesis.settings(deadline=None)
     @hypothesis.given(
-        strategies.sampled_from(sorted(catalog.OPERATIONS)), strategies.data()
+        strategies.sampled_from(sorted(known_host.OPERATIONS)),
+        strategies.data(),
     )
     def test_any_value_is_taken_or_refused_and_never_fails(
         self, operation, data
@@ -240,7 +242,7 @@ class AnythingTest(unittest.TestCase):
             given[name] = data.draw(JSON)
         try:
             parsed = request.parse(
-                catalog.OPERATIONS[operation], given, LIMITS
+                known_host.OPERATIONS[operation], given, LIMITS
             )
         except errors.InvalidRequest:
             return
@@ -248,7 +250,7 @@ class AnythingTest(unittest.TestCase):
 
     @hypothesis.settings(deadline=None)
     @hypothesis.given(
-        strategies.sampled_from(sorted(catalog.OPERATIONS)),
+        strategies.sampled_from(sorted(known_host.OPERATIONS)),
         strategies.dictionaries(
             strategies.text(max_size=12), JSON, max_size=6
         ),

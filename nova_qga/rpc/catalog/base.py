@@ -1,0 +1,67 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What an operation is, and what it is given when it runs."""
+
+from collections.abc import Callable, Mapping
+import dataclasses
+from typing import Any, Protocol
+
+from nova_qga.operations import agent as operations_agent
+from nova_qga.rpc import validation
+
+#: Name -> value, checked.
+Arguments = Mapping[str, Any]
+#: What an operation returns; what JSON can carry.
+Result = dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limits:
+    """What requests may ask for on this host.
+
+    :ivar max_file_size: bytes
+    """
+
+    max_file_size: int
+
+
+class Context(Protocol):
+    """What an operation may use."""
+
+    @property
+    def limits(self) -> Limits:
+        """What this host allows."""
+
+    def agent(self) -> operations_agent.Agent:
+        """Return the guest's agent, reached at the first call.
+
+        :raises GuestNotFound, GuestUnavailable, ServiceUnavailable: the
+            message says why it cannot be
+        """
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation.
+
+    :ivar has_effect: it changes the guest, and so never runs twice
+    :ivar arguments: name -> check and default
+    :ivar run: does it
+    :ivar check: what the arguments must be to each other and to the limits
+    """
+
+    name: str
+    has_effect: bool
+    arguments: Mapping[str, tuple[validation.Check, Any]]
+    run: Callable[[Context, Arguments], Result]
+    check: Callable[[Arguments, Limits], None] = lambda given, limits: None
