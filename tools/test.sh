@@ -13,29 +13,30 @@
 # under the License.
 #
 # Set up what tests need, then run everything: lint, types, documentation,
-# packaging, unit and functional tests. What comes after a failure still runs.
+# packaging, unit and functional tests, and those of the Nova extension on
+# older Novas. What comes after a failure still runs.
 # The last line is the tally over all of it: a check counts as one, and so
 # does each test.
 #
-# Usage: tools/test.sh [lint|unit|functional]...
+# Usage: tools/test.sh [lint|unit|functional|matrix]...
 
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 case ${1-} in
 -h | --help)
-    echo "usage: tools/test.sh [lint|unit|functional]..."
+    echo "usage: tools/test.sh [lint|unit|functional|matrix]..."
     exit 0
     ;;
 esac
 for part in "$@"; do
-    if [[ ! $part =~ ^(lint|unit|functional)$ ]]; then
+    if [[ ! $part =~ ^(lint|unit|functional|matrix)$ ]]; then
         echo "tools/test.sh: there is no part '$part';" \
-            "choose among lint, unit and functional" >&2
+            "choose among lint, unit, functional and matrix" >&2
         exit 2
     fi
 done
-(($#)) || set -- lint unit functional
+(($#)) || set -- lint unit functional matrix
 
 PASSED=0
 FAILED=0
@@ -144,9 +145,10 @@ run_lint() {
     check 'wheel' build_wheel
 }
 
-# run_tests NAME MINUTES: run the tests of nova_qga/tests/NAME.
+# run_tests NAME MINUTES [FOLDER]: run the tests of nova_qga/tests/FOLDER.
 run_tests() {
-    local name=$1 minutes=$2 path=./nova_qga/tests/$1 passed failed skipped
+    local name=$1 minutes=$2 passed failed skipped
+    local path=./nova_qga/tests/${3-$1}
     # A repository of its own leaves a developer's last run alone.
     local stestr=(stestr --test-path "$path" --repo-url "$TMP/$name")
     local runner=("${stestr[@]}" run --subunit --concurrency 2)
@@ -176,6 +178,20 @@ run_tests() {
     SKIPPED=$((SKIPPED + skipped))
 }
 
+# The releases beside the one that .venv has.
+run_matrix() {
+    local release began folder
+    for release in 32 33; do
+        began=$SECONDS
+        bash tools/setup.sh --nova "$release" </dev/null
+        count "setup for Nova $release" $? "$began"
+        for folder in unit functional; do
+            PATH=$PWD/.venv-nova$release/bin:$PATH \
+                run_tests "nova$release-$folder" 10 "$folder/nova_extension"
+        done
+    done
+}
+
 export PYTHONUNBUFFERED=1
 # Not by check: the first time it takes minutes, and shows what it does.
 bash tools/setup.sh --test </dev/null
@@ -188,6 +204,7 @@ for part in "$@"; do
     lint) run_lint ;;
     unit) run_tests unit 10 ;;
     functional) run_tests functional 25 ;;
+    matrix) run_matrix ;;
     esac
 done
 
