@@ -17,6 +17,7 @@ The branches answer one question for the caller: what do I do now?
 QgaError
  +-- ConfigurationError      fix the configuration, start again
  +-- InvalidRequest          the caller's arguments are wrong: correct them
+ +-- Denied                  the policy forbids it: ask who may change it
  +-- ServiceUnavailable      libvirtd or the broker is away: try later
  +-- GuestNotFound           no such guest on this host: ask another host
  +-- GuestUnavailable        nothing was run in the guest: try later
@@ -59,6 +60,12 @@ class InvalidRequest(QgaError):
     """An argument is wrong; nothing was done."""
 
     code = 'invalid_request'
+
+
+class Denied(QgaError):
+    """The policy does not let this user do it; nothing was done."""
+
+    code = 'denied'
 
 
 class ServiceUnavailable(QgaError):

@@ -37,6 +37,7 @@ from nova_qga.rpc.catalog import base as catalog_base
 from nova_qga.rpc.catalog import loading
 from nova_qga.rpc import endpoint
 from nova_qga.rpc import ledger as rpc_ledger
+from nova_qga.rpc import policy as rpc_policy
 from nova_qga.rpc import runner
 from nova_qga.rpc import target
 from nova_qga.rpc import views
@@ -198,10 +199,14 @@ def build_requests(
         installed,
         wake,
     )
+    policy = rpc_policy.Policy(
+        conf, conf.qga_operations.policy_file, installed
+    )
     operations = runner.Runner(
         host,
         ledger,
         installed,
+        policy,
         runner.Settings(
             host=conf.host,
             operation_timeout=conf.qga_agent.operation_timeout,
@@ -210,7 +215,9 @@ def build_requests(
             ),
         ),
     )
-    host_views = views.Views(host, poller, conf.host, conf.qga.direct_channel)
+    host_views = views.Views(
+        host, poller, conf.host, conf.qga.direct_channel, policy
+    )
     return Requests(
         ledger, operations, endpoint.Endpoint(operations, host_views)
     )

@@ -17,6 +17,7 @@ and nobody waits for oslo.messaging to read a help text.
 """
 
 from collections.abc import Callable, Sequence
+import getpass
 import sys
 import threading
 from typing import NamedTuple, Self, TYPE_CHECKING
@@ -115,6 +116,7 @@ def _there(conf: cfg.ConfigOpts, timeout: float) -> Link:
 
     from nova_qga.rpc import api
     from nova_qga.rpc import caller
+    from nova_qga.rpc import user
 
     try:
         transport = messaging.get_rpc_transport(conf)
@@ -130,7 +132,8 @@ def _there(conf: cfg.ConfigOpts, timeout: float) -> Link:
             '[DEFAULT]transport_url is not set, so no message broker is '
             'known: name the file that has it with --config-file'
         )
-    made = api.Api(caller.RpcCaller(transport), timeout)
+    context = user.operator(getpass.getuser())
+    made = api.Api(caller.RpcCaller(transport, context), timeout)
     return Link(made, '', lambda: _leave(transport))
 
 
@@ -147,8 +150,10 @@ def _here(conf: cfg.ConfigOpts, timeout: float) -> Link:
     from nova_qga import conf as qga_conf
     from nova_qga.rpc import api
     from nova_qga.rpc import local
+    from nova_qga.rpc import user
 
     qga_conf.register_opts(conf)
     here = assembly.build_local(conf)
-    caller = local.LocalCaller(here.endpoint)
+    context = user.operator(getpass.getuser())
+    caller = local.LocalCaller(here.endpoint, context)
     return Link(api.Api(caller, timeout), here.host_name, here.close)

@@ -39,6 +39,21 @@ Lower it to protect the broker.
 Restart nova-qga-agent after a change.
 """,
     ),
+    cfg.StrOpt(
+        'policy_file',
+        default='/etc/nova-qga/policy.yaml',
+        help="""
+The file of the rules that say who may run which operation in which guest.
+
+It need not exist: by default administrators may run everything but
+``execute`` and ``run_command``, which nobody may, and the project that owns a
+guest may run what only tells of it. Write a rule of the same name into the
+file to change that, for example ``"qga:execute": "rule:qga:admin"``. A file
+that cannot be read allows nothing. A change takes effect at the next request.
+
+It is not that of ``[oslo_policy]policy_file``, which is Nova's.
+""",
+    ),
 ]
 
 

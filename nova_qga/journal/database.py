@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS requests (
     error TEXT,
     counts TEXT,
     owner TEXT,
+    requester TEXT,
     began REAL NOT NULL,
     ended REAL,
     expires REAL NOT NULL
@@ -186,5 +187,6 @@ def _set_up(connection: sqlite3.Connection) -> None:
         )
     if version == 1:
         connection.execute('ALTER TABLE requests ADD COLUMN owner TEXT')
+        connection.execute('ALTER TABLE requests ADD COLUMN requester TEXT')
     connection.executescript(_SCHEMA)
     connection.execute(f'PRAGMA user_version = {_VERSION}')

@@ -38,12 +38,12 @@ _CLEANED_EVERY = 500
 
 # The fields of Record, in its order.
 _FIND = (
-    'SELECT request_id, operation, instance_uuid, owner, state, channel, '
-    'error, counts FROM requests WHERE request_id = ?'
+    'SELECT request_id, operation, instance_uuid, owner, requester, state, '
+    'channel, error, counts FROM requests WHERE request_id = ?'
 )
 _FIND_RUNNING = (
-    'SELECT request_id, operation, instance_uuid, owner, state, channel, '
-    'error, counts FROM requests WHERE ended IS NULL'
+    'SELECT request_id, operation, instance_uuid, owner, requester, state, '
+    'channel, error, counts FROM requests WHERE ended IS NULL'
 )
 
 
@@ -53,6 +53,13 @@ class Owner(NamedTuple):
     name: str = ''
     project_id: str = ''
     user_id: str = ''
+
+
+class Requester(NamedTuple):
+    """Who asked; empty where the request did not say."""
+
+    user_id: str = ''
+    project_id: str = ''
 
 
 class Record(NamedTuple):
@@ -67,6 +74,7 @@ class Record(NamedTuple):
     operation: str
     instance_uuid: str
     owner: Owner = Owner()
+    requester: Requester = Requester()
     state: str = RUNNING
     channel: str | None = None
     error: Mapping[str, Any] | None = None
@@ -128,11 +136,12 @@ class Requests:
             self._clean(connection)
             done = connection.execute(
                 'INSERT OR IGNORE INTO requests (request_id, operation, '
-                'instance_uuid, owner, state, began, expires) '
-                'VALUES (?, ?, ?, ?, ?, ?, ?)',
+                'instance_uuid, owner, requester, state, began, expires) '
+                'VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
                 (
                     *record[:3],
                     json.dumps(record.owner),
+                    json.dumps(record.requester),
                     record.state,
                     time.time(),
                     expires,
@@ -212,15 +221,17 @@ def _dump(value: Mapping[str, Any] | None) -> str | None:
 
 
 def _record(row: tuple[Any, ...]) -> Record:
-    request_id, operation, instance_uuid, owner, state, channel = row[:6]
+    request_id, operation, instance_uuid, owner, requester = row[:5]
+    state, channel = row[5:7]
     error, counts = (
-        None if dumped is None else json.loads(dumped) for dumped in row[6:8]
+        None if dumped is None else json.loads(dumped) for dumped in row[7:9]
     )
     return Record(
         request_id,
         operation,
         instance_uuid,
         Owner(*json.loads(owner or '[]')),
+        Requester(*json.loads(requester or '[]')),
         state,
         channel,
         error,

@@ -32,7 +32,11 @@ _TOLD = (
 )
 
 
-def event(outcome: Mapping[str, Any], owner: requests.Owner) -> outbox.Event:
+def event(
+    outcome: Mapping[str, Any],
+    owner: requests.Owner,
+    requester: requests.Requester,
+) -> outbox.Event:
     """Return the notification that says how a request ended.
 
     :param outcome: as :mod:`nova_qga.rpc.outcome` makes it
@@ -44,6 +48,7 @@ def event(outcome: Mapping[str, Any], owner: requests.Owner) -> outbox.Event:
         'display_name': owner.name,
         'tenant_id': owner.project_id,
         'user_id': owner.user_id,
+        'requested_by': requester._asdict(),
     }
     return outbox.Event(
         'info' if succeeded else 'error',

@@ -90,7 +90,7 @@ class Api:
             process; Windows guests need the clear text
         """
         secret = hash_password(password) if crypt else password
-        return self._change(
+        return self.change(
             host,
             'set_password',
             instance_uuid,
@@ -112,7 +112,7 @@ class Api:
 
         :returns: with the counts ``added`` and ``present``
         """
-        return self._change(
+        return self.change(
             host,
             'add_ssh_keys',
             instance_uuid,
@@ -132,7 +132,7 @@ class Api:
 
         :returns: with the counts ``removed`` and ``absent``
         """
-        return self._change(
+        return self.change(
             host,
             'remove_ssh_keys',
             instance_uuid,
@@ -144,7 +144,7 @@ class Api:
         self, host: str, instance_uuid: str, username: str
     ) -> Outcome:
         """List an account's public keys, as ``keys``."""
-        return self._ask(
+        return self.ask(
             host, 'list_ssh_keys', instance_uuid, username=username
         )
 
@@ -166,7 +166,7 @@ class Api:
         :param verify: read it back in the guest and compare
         :returns: with ``bytes_written``
         """
-        return self._change(
+        return self.change(
             host,
             'write_file',
             instance_uuid,
@@ -190,7 +190,7 @@ class Api:
 
         :returns: with ``content`` in base64, and ``eof``
         """
-        return self._ask(
+        return self.ask(
             host,
             'read_file',
             instance_uuid,
@@ -201,21 +201,21 @@ class Api:
 
     def get_info(self, host: str, instance_uuid: str) -> Outcome:
         """Return what the guest says of itself."""
-        return self._ask(host, 'get_info', instance_uuid)
+        return self.ask(host, 'get_info', instance_uuid)
 
     def ping(self, host: str, instance_uuid: str) -> Outcome:
         """Let the guest's agent answer; returns the ``seconds`` it took."""
-        return self._ask(host, 'ping', instance_uuid)
+        return self.ask(host, 'ping', instance_uuid)
 
     def list_guests(self, host: str) -> Outcome:
         """Return the ``guests`` of a host."""
-        return self._ask(host, 'list_guests')
+        return self.ask(host, 'list_guests')
 
     def get_metrics(self, host: str, instance_uuid: str) -> Outcome:
         """Return ``samples`` of a guest, and which are ``missing``."""
-        return self._ask(host, 'get_metrics', instance_uuid)
+        return self.ask(host, 'get_metrics', instance_uuid)
 
-    def _ask(
+    def ask(
         self,
         host: str,
         method: str,
@@ -231,7 +231,7 @@ class Api:
             host, method, request, self._timeout + rpc_caller.GRACE
         )
 
-    def _change(
+    def change(
         self, host: str, method: str, instance_uuid: str, **arguments: Any
     ) -> Outcome:
         """Call a method that changes a guest, until its outcome is known.

@@ -60,9 +60,13 @@ class RpcCaller:
     """Calls over the message broker.
 
     :param transport: from ``oslo_messaging.get_rpc_transport``
+    :param context: of the user that asks; see :mod:`nova_qga.rpc.user`
     """
 
-    def __init__(self, transport: messaging.Transport) -> None:
+    def __init__(
+        self, transport: messaging.Transport, context: Mapping[str, Any]
+    ) -> None:
+        self._context = dict(context)
         self._client = messaging.get_rpc_client(transport, target.target())
         self._broker = broker.Broker(transport)
         self._lock = threading.Lock()
@@ -116,7 +120,9 @@ class RpcCaller:
             retry=RETRY,
             transport_options=messaging.TransportOptions(at_least_once=True),
         )
-        answer: dict[str, Any] = prepared.call({}, method, **arguments)
+        answer: dict[str, Any] = prepared.call(
+            self._context, method, **arguments
+        )
         return answer
 
     def _check_stuck(self) -> None:

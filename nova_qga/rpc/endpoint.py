@@ -23,6 +23,7 @@ import oslo_messaging as messaging
 
 from nova_qga.rpc import runner
 from nova_qga.rpc import target
+from nova_qga.rpc import user as rpc_user
 from nova_qga.rpc import views
 
 #: An outcome, as it is sent.
@@ -39,8 +40,9 @@ def _exposed(method: MethodT) -> MethodT:
 def _method(operations: runner.Runner, name: str) -> Callable[..., Answer]:
     """Return the method that runs an operation."""
 
-    def method(_: Any, /, **arguments: Any) -> Answer:
-        return operations.run(name, arguments).to_dict()
+    def method(context: Any, /, **arguments: Any) -> Answer:
+        user = rpc_user.of_context(context)
+        return operations.run(name, user, arguments).to_dict()
 
     return _exposed(method)
 
@@ -48,8 +50,7 @@ def _method(operations: runner.Runner, name: str) -> Callable[..., Answer]:
 class Endpoint:
     """The endpoint of one host.
 
-    The context of a message is not looked at: who may write to the broker is
-    trusted to have asked who the user is.
+    Who asks is what the context of the message says.
     """
 
     target = messaging.Target(version=target.VERSION)
@@ -63,9 +64,11 @@ class Endpoint:
             setattr(self, name, _method(operations, name))
 
     @_exposed
-    def list_guests(self, _: Any, /, **arguments: Any) -> Answer:
-        return self._views.list_guests(arguments).to_dict()
+    def list_guests(self, context: Any, /, **arguments: Any) -> Answer:
+        user = rpc_user.of_context(context)
+        return self._views.list_guests(user, arguments).to_dict()
 
     @_exposed
-    def get_metrics(self, _: Any, /, **arguments: Any) -> Answer:
-        return self._views.get_metrics(arguments).to_dict()
+    def get_metrics(self, context: Any, /, **arguments: Any) -> Answer:
+        user = rpc_user.of_context(context)
+        return self._views.get_metrics(user, arguments).to_dict()

@@ -30,6 +30,7 @@ from nova_qga.rpc.catalog import base
 from nova_qga.rpc import host as rpc_host
 from nova_qga.rpc import outcome
 from nova_qga.rpc import request
+from nova_qga.rpc import user as rpc_user
 
 LOG = logging.getLogger(__name__)
 
@@ -95,9 +96,13 @@ class Ledger:
         :raises ServiceUnavailable: it cannot be noted: do not run it
         """
         return self._begin(
-            asked.request_id,
-            asked.operation.name,
-            asked.instance_uuid,
+            requests.Record(
+                asked.request_id,
+                asked.operation.name,
+                asked.instance_uuid,
+                self.owner(asked.instance_uuid),
+                _requester(asked.user),
+            ),
             asked.expires_at.timestamp(),
         )
 
@@ -117,14 +122,15 @@ class Ledger:
             error=ended.error,
             counts=counts,
         )
-        _log(ended)
+        _log(ended, begun.requester)
         # What an earlier agent began may be known only now.
         owner = begun.owner
         if not any(owner):
-            owner = self._owner(begun.instance_uuid)
+            owner = self.owner(begun.instance_uuid)
         try:
             self._requests.finish(
-                record, outcome_event.event(ended.to_dict(), owner)
+                record,
+                outcome_event.event(ended.to_dict(), owner, begun.requester),
             )
         except errors.ServiceUnavailable as error:
             LOG.error('request %s: %s', begun.request_id, error)
@@ -133,24 +139,33 @@ class Ledger:
                 self._active.discard(begun.request_id)
         self._wake()
 
-    def refuse(self, ended: outcome.Outcome) -> outcome.Outcome:
+    def refuse(
+        self, ended: outcome.Outcome, user: rpc_user.User
+    ) -> outcome.Outcome:
         """Note and tell a request that is not run; return how it ended.
 
         That is how it ended before, where it is known. One without an id of
         its own is told only.
         """
         uuid = ended.instance_uuid or ''
+        record = requests.Record(
+            ended.request_id,
+            ended.operation,
+            uuid,
+            self.owner(uuid),
+            _requester(user),
+        )
         try:
             if not ended.request_id:
-                _log(ended)
+                _log(ended, record.requester)
                 self._outbox.add(
-                    outcome_event.event(ended.to_dict(), self._owner(uuid))
+                    outcome_event.event(
+                        ended.to_dict(), record.owner, record.requester
+                    )
                 )
                 self._wake()
                 return ended
-            begun = self._begin(
-                ended.request_id, ended.operation, uuid, time.time()
-            )
+            begun = self._begin(record, time.time())
             if begun is not None:
                 self.end(begun, ended)
                 return ended
@@ -159,9 +174,11 @@ class Ledger:
             LOG.error('request %s: %s', ended.request_id, error)
             return ended
         if (
-            known is None
+            # How another's request ended is not for this user.
+            ended.state == outcome.DENIED
+            or known is None
             or known.state == requests.RUNNING
-            or known[:3] != (ended.request_id, ended.operation, uuid)
+            or known[:3] != record[:3]
         ):
             return ended
         return outcome.recorded(known, self._host)
@@ -185,16 +202,13 @@ class Ledger:
             )
 
     def _begin(
-        self, request_id: str, operation: str, uuid: str, expires: float
+        self, record: requests.Record, expires: float
     ) -> requests.Record | None:
-        record = requests.Record(
-            request_id, operation, uuid, self._owner(uuid)
-        )
         with self._lock:
             # Else it could be taken for one that an earlier agent left.
             if not self._requests.begin(record, expires):
                 return None
-            self._active.add(request_id)
+            self._active.add(record.request_id)
         return record
 
     def _interrupted(self, record: requests.Record) -> outcome.Outcome:
@@ -216,7 +230,8 @@ class Ledger:
             error=outcome.describe(error),
         )
 
-    def _owner(self, uuid: str) -> requests.Owner:
+    def owner(self, uuid: str) -> requests.Owner:
+        """Return whose guest it is, as far as this host knows."""
         try:
             described = self._directory.get(uuid).description
         except errors.GuestNotFound:
@@ -226,16 +241,22 @@ class Ledger:
         )
 
 
-def _log(ended: outcome.Outcome) -> None:
+def _requester(user: rpc_user.User) -> requests.Requester:
+    return requests.Requester(user.user_id, user.project_id)
+
+
+def _log(ended: outcome.Outcome, requester: requests.Requester) -> None:
     words: dict[str, Any] = {
         'operation': ended.operation,
         'guest': ended.instance_uuid,
         'id': ended.request_id,
+        'user': requester.user_id or 'nobody',
+        'project': requester.project_id or 'no project',
         'state': ended.state,
         'reason': f', {ended.error["message"]}' if ended.error else '',
     }
     LOG.info(
-        '%(operation)s in guest %(guest)s, request %(id)s: %(state)s'
-        '%(reason)s',
+        '%(operation)s in guest %(guest)s, request %(id)s of %(user)s, '
+        '%(project)s: %(state)s%(reason)s',
         words,
     )

@@ -25,8 +25,11 @@ class LocalCaller:
     The time that a request has is in its own ``expires_at``.
     """
 
-    def __init__(self, endpoint: rpc_endpoint.Endpoint) -> None:
+    def __init__(
+        self, endpoint: rpc_endpoint.Endpoint, context: Mapping[str, Any]
+    ) -> None:
         self._endpoint = endpoint
+        self._context = dict(context)
 
     def call(
         self,
@@ -39,5 +42,5 @@ class LocalCaller:
         called = getattr(self._endpoint, method, None)
         if called is None or not getattr(called, 'exposed', False):
             raise errors.InvalidRequest(f'there is no method {method}')
-        answer: dict[str, Any] = called({}, **arguments)
+        answer: dict[str, Any] = called(self._context, **arguments)
         return answer

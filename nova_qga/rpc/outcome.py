@@ -76,6 +76,8 @@ def recorded(record: requests.Record, host: str) -> Outcome:
 
 def state_after(error: errors.QgaError) -> str:
     """Return the state of a request that ended with an error."""
+    if isinstance(error, errors.Denied):
+        return DENIED
     return UNKNOWN if isinstance(error, errors.OutcomeUnknown) else FAILED
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from nova_qga import errors
 from nova_qga.rpc.catalog import base
+from nova_qga.rpc import user as rpc_user
 from nova_qga.rpc import validation
 
 #: What every request has beside the arguments of its operation.
@@ -37,6 +38,7 @@ class Request:
     :ivar arguments: of the operation; may hold a secret
     """
 
+    user: rpc_user.User
     operation: base.Operation
     instance_uuid: str
     request_id: str
@@ -49,6 +51,7 @@ class Request:
 
 
 def parse(
+    user: rpc_user.User,
     operation: base.Operation,
     given: Mapping[str, Any],
     limits: base.Limits,
@@ -60,7 +63,7 @@ def parse(
     checked = validation.arguments(given, {**_COMMON, **operation.arguments})
     common = {name: checked.pop(name) for name in _COMMON}
     operation.check(checked, limits)
-    return Request(operation, **common, arguments=checked)
+    return Request(user, operation, **common, arguments=checked)
 
 
 def identity(given: Mapping[str, Any]) -> tuple[str, str | None]:

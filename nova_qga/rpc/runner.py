@@ -28,7 +28,12 @@ from nova_qga.rpc import fault
 from nova_qga.rpc import host as rpc_host
 from nova_qga.rpc import ledger as rpc_ledger
 from nova_qga.rpc import outcome
+from nova_qga.rpc import policy as rpc_policy
 from nova_qga.rpc import request
+from nova_qga.rpc import user as rpc_user
+
+
+_READ_AGAIN = (requests.RUNNING, outcome.SUCCEEDED)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,27 +60,33 @@ class Runner:
         host: rpc_host.Host,
         ledger: rpc_ledger.Ledger,
         operations: Mapping[str, base.Operation],
+        policy: rpc_policy.Policy,
         settings: Settings,
     ) -> None:
         self._host = host
         self._ledger = ledger
         self.operations = operations
+        self._policy = policy
         self._settings = settings
         self._changed = threading.Condition()
         self._under_way = 0
 
-    def run(self, name: str, given: Mapping[str, Any]) -> outcome.Outcome:
+    def run(
+        self, name: str, user: rpc_user.User, given: Mapping[str, Any]
+    ) -> outcome.Outcome:
         """Run one request, or find out how it ended before."""
         self._count(1)
         try:
             asked = request.parse(
-                self.operations[name], given, self._settings.limits
+                user, self.operations[name], given, self._settings.limits
             )
+            owner = self._ledger.owner(asked.instance_uuid)
+            self._policy.check(name, user, owner.project_id)
             return self._decide(asked)
         except errors.QgaError as error:
-            return self._refused(name, given, error)
+            return self._refused(name, user, given, error)
         except Exception as error:
-            return self._refused(name, given, fault.log(name, error))
+            return self._refused(name, user, given, fault.log(name, error))
         finally:
             self._count(-1)
 
@@ -113,7 +124,8 @@ class Runner:
                 'this request_id was used for another operation or guest: '
                 'give every request an id of its own'
             )
-        if not asked.operation.has_effect and asked.left() > 0:
+        read = not asked.operation.has_effect
+        if read and known.state in _READ_AGAIN and asked.left() > 0:
             # What was read is not kept.
             return self._run(asked)
         return self._ledger.wait(known, max(0.0, asked.left()))
@@ -163,7 +175,11 @@ class Runner:
         )
 
     def _refused(
-        self, name: str, given: Mapping[str, Any], error: errors.QgaError
+        self,
+        name: str,
+        user: rpc_user.User,
+        given: Mapping[str, Any],
+        error: errors.QgaError,
     ) -> outcome.Outcome:
         """End a request of which nothing was done."""
         request_id, instance_uuid = request.identity(given)
@@ -173,7 +189,8 @@ class Runner:
                 name,
                 instance_uuid,
                 self._settings.host,
-                outcome.FAILED,
+                outcome.state_after(error),
                 error=outcome.describe(error),
-            )
+            ),
+            user,
         )

@@ -28,7 +28,9 @@ from nova_qga.guest import guest as guest_module
 from nova_qga.rpc import fault
 from nova_qga.rpc import host as rpc_host
 from nova_qga.rpc import outcome
+from nova_qga.rpc import policy as rpc_policy
 from nova_qga.rpc import request
+from nova_qga.rpc import user as rpc_user
 from nova_qga.rpc import validation
 
 #: Seconds for a guest's sample.
@@ -56,27 +58,34 @@ class Views:
         samples: rpc_host.Samples,
         host_name: str,
         direct_channel: str,
+        policy: rpc_policy.Policy,
     ) -> None:
         self._host = host
         self._samples = samples
         self._host_name = host_name
+        self._policy = policy
         self._kinds = {
             description.STANDARD_CHANNEL: 'standard',
             direct_channel: 'direct',
         }
 
-    def list_guests(self, given: Mapping[str, Any]) -> outcome.Outcome:
+    def list_guests(
+        self, user: rpc_user.User, given: Mapping[str, Any]
+    ) -> outcome.Outcome:
         """Return all guests of the host."""
-        return self._answer('list_guests', given, {}, self._list)
+        return self._answer('list_guests', user, given, {}, self._list)
 
-    def get_metrics(self, given: Mapping[str, Any]) -> outcome.Outcome:
+    def get_metrics(
+        self, user: rpc_user.User, given: Mapping[str, Any]
+    ) -> outcome.Outcome:
         """Return the samples of one guest, taken now."""
         wanted = {'instance_uuid': _INSTANCE}
-        return self._answer('get_metrics', given, wanted, self._measure)
+        return self._answer('get_metrics', user, given, wanted, self._measure)
 
     def _answer(
         self,
         name: str,
+        user: rpc_user.User,
         given: Mapping[str, Any],
         wanted: Mapping[str, tuple[validation.Check, Any]],
         work: Callable[[dict[str, Any]], dict[str, Any]],
@@ -84,12 +93,14 @@ class Views:
         state, result, error = outcome.SUCCEEDED, None, None
         try:
             checked = validation.arguments(given, {**_COMMON, **wanted})
+            self._policy.check(name, user, self._owner(checked))
             if _left(checked['expires_at']) <= 0:
                 state, error = outcome.EXPIRED, outcome.expired()
             else:
                 result = work(checked)
         except errors.QgaError as failure:
-            state, error = outcome.FAILED, outcome.describe(failure)
+            state = outcome.state_after(failure)
+            error = outcome.describe(failure)
         except Exception as failure:
             unforeseen = fault.log(name, failure)
             state, error = outcome.FAILED, outcome.describe(unforeseen)
@@ -104,6 +115,17 @@ class Views:
             result,
             error,
         )
+
+    def _owner(self, checked: Mapping[str, Any]) -> str:
+        """Return the project whose guest is asked about, if it is one's."""
+        uuid = checked.get('instance_uuid')
+        if uuid is None:
+            return ''
+        try:
+            described = self._host.directory.get(uuid).description
+        except errors.GuestNotFound:
+            return ''
+        return described.project_id
 
     def _list(self, _: Mapping[str, Any]) -> dict[str, Any]:
         guests = [self._guest(each) for each in self._host.guests()]

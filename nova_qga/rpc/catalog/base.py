@@ -14,6 +14,7 @@
 
 from collections.abc import Callable, Mapping
 import dataclasses
+import enum
 from typing import Any, Protocol
 
 from nova_qga.operations import agent as operations_agent
@@ -23,6 +24,16 @@ from nova_qga.rpc import validation
 Arguments = Mapping[str, Any]
 #: What an operation returns; what JSON can carry.
 Result = dict[str, Any]
+
+
+class Access(enum.StrEnum):
+    """What class of rules an operation is under."""
+
+    AUDIT = 'audit'
+    FILE_READ = 'file_read'
+    FILE_WRITE = 'file_write'
+    FILESYSTEM_MANAGEMENT = 'filesystem_management'
+    UNRESTRICTED = 'unrestricted'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,6 +53,9 @@ class Context(Protocol):
     def limits(self) -> Limits:
         """What this host allows."""
 
+    def left(self) -> float:
+        """Return the seconds that are left for all of it."""
+
     def agent(self) -> operations_agent.Agent:
         """Return the guest's agent, reached at the first call.
 
@@ -58,6 +72,8 @@ class Operation:
     :ivar arguments: name -> check and default
     :ivar run: does it
     :ivar check: what the arguments must be to each other and to the limits
+    :ivar access: who may run it, unless the operator says otherwise
+    :ivar off_by_default: nobody may, unless the operator says otherwise
     """
 
     name: str
@@ -65,3 +81,5 @@ class Operation:
     arguments: Mapping[str, tuple[validation.Check, Any]]
     run: Callable[[Context, Arguments], Result]
     check: Callable[[Arguments, Limits], None] = lambda given, limits: None
+    access: Access = Access.UNRESTRICTED
+    off_by_default: bool = False

@@ -94,6 +94,7 @@ WRITE_FILE = base.Operation(
     },
     run=_write,
     check=_check_write,
+    access=base.Access.FILE_WRITE,
 )
 READ_FILE = base.Operation(
     'read_file',
@@ -105,4 +106,5 @@ READ_FILE = base.Operation(
     },
     run=_read,
     check=_check_read,
+    access=base.Access.FILE_READ,
 )

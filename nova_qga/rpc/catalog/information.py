@@ -25,6 +25,16 @@ def _ping(context: base.Context, _: base.Arguments) -> base.Result:
 
 
 GET_INFO = base.Operation(
-    'get_info', has_effect=False, arguments={}, run=_get_info
+    'get_info',
+    has_effect=False,
+    arguments={},
+    run=_get_info,
+    access=base.Access.AUDIT,
 )
-PING = base.Operation('ping', has_effect=False, arguments={}, run=_ping)
+PING = base.Operation(
+    'ping',
+    has_effect=False,
+    arguments={},
+    run=_ping,
+    access=base.Access.AUDIT,
+)

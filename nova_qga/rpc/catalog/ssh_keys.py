@@ -70,4 +70,5 @@ LIST_SSH_KEYS = base.Operation(
     arguments={'username': _USERNAME},
     run=_list,
     check=_check_username,
+    access=base.Access.AUDIT,
 )

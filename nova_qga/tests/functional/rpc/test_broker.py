@@ -36,7 +36,7 @@ class BrokerTest(fixtures.TestWithFixtures, unittest.TestCase):
         for name, value in overrides.items():
             conf.set_override(name, value, 'oslo_messaging_rabbit')
         with self.assertRaises(errors.ServiceUnavailable) as caught:
-            caller.RpcCaller(transport).call('nobody', 'ping', {}, 30)
+            caller.RpcCaller(transport, {}).call('nobody', 'ping', {}, 30)
         self.assertNotIsInstance(caught.exception, caller.NoAnswer)
         told = str(caught.exception)
         self.assertNotIn('pa55word', told)

@@ -179,6 +179,7 @@ class OverBrokerTest(fixtures.TestWithFixtures, unittest.TestCase):
                 'state': 'succeeded',
                 'channel': 'direct',
                 'error': None,
+                'requested_by': {'user_id': 'admin-1', 'project_id': ''},
             },
             payload,
         )

@@ -19,6 +19,7 @@ from nova_qga.publishers import outcome as outcome_event
 from nova_qga.rpc import outcome
 
 OWNER = requests.Owner('web', 'project-1', 'user-1')
+ASKED_BY = requests.Requester('user-2', 'project-2')
 
 
 def ended(state, **more):
@@ -29,7 +30,7 @@ def ended(state, **more):
 
 class EventTest(unittest.TestCase):
     def test_success_is_an_end_that_informs(self):
-        event = outcome_event.event(ended('succeeded'), OWNER)
+        event = outcome_event.event(ended('succeeded'), OWNER, ASKED_BY)
         self.assertEqual('info', event.priority)
         self.assertEqual('instance.guest.write_file.end', event.event_type)
         self.assertEqual(
@@ -44,6 +45,10 @@ class EventTest(unittest.TestCase):
                 'state': 'succeeded',
                 'channel': 'direct',
                 'error': None,
+                'requested_by': {
+                    'user_id': 'user-2',
+                    'project_id': 'project-2',
+                },
             },
             event.payload,
         )
@@ -52,7 +57,7 @@ class EventTest(unittest.TestCase):
         for state in outcome.STATES:
             if state != outcome.SUCCEEDED:
                 with self.subTest(state=state):
-                    event = outcome_event.event(ended(state), OWNER)
+                    event = outcome_event.event(ended(state), OWNER, ASKED_BY)
                     self.assertEqual('error', event.priority)
                     self.assertEqual(
                         'instance.guest.write_file.error', event.event_type
@@ -63,6 +68,7 @@ class EventTest(unittest.TestCase):
         event = outcome_event.event(
             ended('failed', error=error, result={'content': 'c2VjcmV0'}),
             OWNER,
+            ASKED_BY,
         )
         self.assertEqual(error, event.payload['error'])
         self.assertNotIn('c2VjcmV0', repr(event))

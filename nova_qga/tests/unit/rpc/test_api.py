@@ -89,7 +89,9 @@ class RequestTest(unittest.TestCase):
 
     def test_what_the_api_sends_is_what_the_endpoint_takes(self):
         host = known_host.KnownHost()
-        client = api.Api(local.LocalCaller(host.endpoint), timeout=30)
+        client = api.Api(
+            local.LocalCaller(host.endpoint, known_host.ADMIN), timeout=30
+        )
         key = (
             'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICijG/6/pWkqQrplBqqI/'
             'Mx1RIaxSzAc8+rt1wQYKLpK'
@@ -163,8 +165,8 @@ class UntilItIsKnownTest(unittest.TestCase):
 class LocalCallerTest(unittest.TestCase):
     def test_only_what_is_exposed_can_be_called(self):
         host = known_host.KnownHost()
-        called = local.LocalCaller(host.endpoint)
-        for method in ('_operations', '__init__', 'execute', ''):
+        called = local.LocalCaller(host.endpoint, known_host.ADMIN)
+        for method in ('_operations', '__init__', 'no_such', ''):
             with self.subTest(method=method):
                 with self.assertRaises(errors.InvalidRequest):
                     called.call(HOST, method, {}, 1)

@@ -29,7 +29,7 @@ class RpcCallerTest(fixtures.TestWithFixtures, unittest.TestCase):
         conf = self.useFixture(notifications.Messaging()).conf
         conf.set_override('transport_url', url)
         transport = messaging.get_rpc_transport(conf)
-        made = caller.RpcCaller(transport)
+        made = caller.RpcCaller(transport, {})
         return made.call('compute-1', 'ping', {}, timeout)
 
     def test_without_a_broker_it_says_so_at_once(self):
@@ -67,7 +67,7 @@ class RpcCallerTest(fixtures.TestWithFixtures, unittest.TestCase):
 
     def test_calls_that_are_stuck_do_not_heap_up(self):
         conf = self.useFixture(notifications.Messaging()).conf
-        made = caller.RpcCaller(messaging.get_rpc_transport(conf))
+        made = caller.RpcCaller(messaging.get_rpc_transport(conf), {})
         go_on = threading.Event()
         for _ in range(caller.MAX_STUCK):
             thread = threading.Thread(target=go_on.wait, args=(30,))

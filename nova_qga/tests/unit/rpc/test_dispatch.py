@@ -59,58 +59,64 @@ class DispatchTest(fixtures.TestWithFixtures, unittest.TestCase):
     def test_every_operation_of_the_catalog_can_be_called(self):
         for method in sorted(EXPOSED):
             with self.subTest(method=method):
-                answer = self.client.call({}, method, nonsense=1)
+                answer = self.client.call(known_host.ADMIN, method, nonsense=1)
                 self.assertEqual(method, answer['operation'])
                 self.assertEqual('invalid_request', answer['error']['code'])
 
     def test_nothing_else_can_be_called(self):
         endpoint = self.host.endpoint
         others = [name for name in dir(endpoint) if name not in EXPOSED]
-        for method in (*others, 'execute', ''):
+        for method in (*others, 'run', ''):
             with self.subTest(method=method):
                 with self.assertRaises(dispatcher.NoSuchMethod):
-                    self.client.call({}, method)
+                    self.client.call(known_host.ADMIN, method)
 
     def test_a_call_returns_the_outcome(self):
-        answer = self.client.call({}, 'ping', **known_host.request())
+        answer = self.client.call(
+            known_host.ADMIN, 'ping', **known_host.request()
+        )
         self.assertEqual('succeeded', answer['state'])
         self.assertEqual({'seconds': 0.25}, answer['result'])
 
     def test_a_cast_is_answered_by_its_notification(self):
-        self.client.cast({}, 'ping', **known_host.request('r7'))
+        self.client.cast(known_host.ADMIN, 'ping', **known_host.request('r7'))
         [event] = self.told()
         self.assertEqual('instance.guest.ping.end', event.event_type)
         self.assertEqual('r7', event.payload['request_id'])
 
     def test_a_request_reaches_only_the_host_that_it_names(self):
         other = self.serve('compute-2')
-        self.client.call({}, 'ping', **known_host.request())
+        self.client.call(known_host.ADMIN, 'ping', **known_host.request())
         self.assertEqual(1, len(self.host.reached))
         self.assertEqual([], other.reached)
 
     def test_a_cast_that_comes_too_late_is_not_run_and_says_so(self):
         late = known_host.request(seconds=-1, path='/x', content='')
-        self.client.cast({}, 'write_file', **late)
+        self.client.cast(known_host.ADMIN, 'write_file', **late)
         [event] = self.told()
         self.assertEqual('expired', event.payload['state'])
         self.assertEqual([], self.host.agent_of.executed)
 
     def test_a_request_that_is_sent_twice_is_run_once(self):
         sent = known_host.request(path='/x', content='YWJj')
-        self.client.cast({}, 'write_file', **sent)
+        self.client.cast(known_host.ADMIN, 'write_file', **sent)
         self.told()
         ran = len(self.host.agent_of.executed)
-        answer = self.client.call({}, 'write_file', **sent)
+        answer = self.client.call(known_host.ADMIN, 'write_file', **sent)
         self.assertEqual('succeeded', answer['state'])
         self.assertEqual(ran, len(self.host.agent_of.executed))
         self.assertEqual(1, len(self.host.told))
 
     def test_arguments_named_as_those_of_python_are_arguments(self):
-        answer = self.client.call({}, 'ping', arguments=1, context=2, _=3)
+        answer = self.client.call(
+            known_host.ADMIN, 'ping', arguments=1, context=2, _=3
+        )
         self.assertEqual('invalid_request', answer['error']['code'])
 
     def test_the_api_gets_through_to_the_guest(self):
-        client = api.Api(caller.RpcCaller(self.transport), timeout=30)
+        client = api.Api(
+            caller.RpcCaller(self.transport, known_host.ADMIN), timeout=30
+        )
         uuid = known_host.UUID
         ended = client.set_password('compute-1', uuid, 'root', 'pa55word')
         self.assertEqual('succeeded', ended['state'])

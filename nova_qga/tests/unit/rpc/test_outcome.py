@@ -23,6 +23,7 @@ EXPECTED = [
     (errors.QgaError('m'), 'failed', 'internal'),
     (errors.ConfigurationError('m'), 'failed', 'configuration'),
     (errors.InvalidRequest('m'), 'failed', 'invalid_request'),
+    (errors.Denied('m'), 'denied', 'denied'),
     (errors.ServiceUnavailable('m'), 'failed', 'service_unavailable'),
     (errors.GuestNotFound('m'), 'failed', 'guest_not_found'),
     (errors.GuestUnavailable('paused', 'm'), 'failed', 'guest_unavailable'),

@@ -23,6 +23,7 @@ from nova_qga import errors
 from nova_qga.rpc.catalog import base
 from nova_qga.rpc.catalog import files
 from nova_qga.rpc import request
+from nova_qga.rpc import user
 from nova_qga.rpc import validation
 from nova_qga.tests.fixtures import known_host
 
@@ -40,6 +41,7 @@ VALID = {
     'list_ssh_keys': {'username': 'root'},
     'write_file': {'path': '/tmp/x', 'content': 'YWJj'},
     'read_file': {'path': '/tmp/x'},
+    'execute': {'command': ['/bin/true']},
     'get_info': {},
     'ping': {},
 }
@@ -65,6 +67,7 @@ JSON = strategies.recursive(
 
 def parse(operation, **arguments):
     return request.parse(
+        user.User(),
         known_host.OPERATIONS[operation],
         known_host.request(**{**VALID[operation], **arguments}),
         LIMITS,
@@ -93,7 +96,10 @@ class ParseTest(unittest.TestCase):
                     errors.InvalidRequest, f'{name} is missing'
                 ):
                     request.parse(
-                        known_host.OPERATIONS['list_ssh_keys'], given, LIMITS
+                        user.User(),
+                        known_host.OPERATIONS['list_ssh_keys'],
+                        given,
+                        LIMITS,
                     )
 
     def test_what_is_unknown_is_refused(self):
@@ -242,7 +248,7 @@ class AnythingTest(unittest.TestCase):
             given[name] = data.draw(JSON)
         try:
             parsed = request.parse(
-                known_host.OPERATIONS[operation], given, LIMITS
+                user.User(), known_host.OPERATIONS[operation], given, LIMITS
             )
         except errors.InvalidRequest:
             return

@@ -24,7 +24,7 @@ class ListGuestsTest(unittest.TestCase):
         self.host = known_host.KnownHost()
 
     def test_every_guest_is_told_with_its_owner_and_its_channels(self):
-        answer = self.host.endpoint.list_guests({})
+        answer = self.host.endpoint.list_guests(known_host.ADMIN)
         self.assertEqual('succeeded', answer['state'])
         self.assertEqual('compute-1', answer['host'])
         self.assertIsNone(answer['instance_uuid'])
@@ -58,31 +58,39 @@ class ListGuestsTest(unittest.TestCase):
 
     def test_no_channel_of_a_guest_that_is_off_is_open(self):
         self.host.directory.get(known_host.UUID).state = 'shutoff'
-        [told] = self.host.endpoint.list_guests({})['result']['guests']
+        [told] = self.host.endpoint.list_guests(known_host.ADMIN)['result'][
+            'guests'
+        ]
         self.assertEqual([False, False], [c['open'] for c in told['channels']])
 
     def test_the_version_of_an_agent_that_was_met_is_told(self):
         guest = self.host.directory.get(known_host.UUID)
         guest.info = self.host.agent_of.info()
-        [told] = self.host.endpoint.list_guests({})['result']['guests']
+        [told] = self.host.endpoint.list_guests(known_host.ADMIN)['result'][
+            'guests'
+        ]
         self.assertEqual('7.2.22', told['agent_version'])
 
     def test_a_libvirtd_that_is_away_is_said(self):
         self.host.failure = errors.ServiceUnavailable('start libvirtd')
-        answer = self.host.endpoint.list_guests({})
+        answer = self.host.endpoint.list_guests(known_host.ADMIN)
         self.assertEqual('failed', answer['state'])
         self.assertEqual('service_unavailable', answer['error']['code'])
 
     def test_a_request_that_came_too_late_is_not_answered(self):
         answer = self.host.endpoint.list_guests(
-            {}, expires_at=known_host.in_seconds(-1), request_id='r1'
+            known_host.ADMIN,
+            expires_at=known_host.in_seconds(-1),
+            request_id='r1',
         )
         self.assertEqual('expired', answer['state'])
         self.assertEqual('r1', answer['request_id'])
 
     def test_nothing_is_notified(self):
-        self.host.endpoint.list_guests({})
-        self.host.endpoint.get_metrics({}, instance_uuid=known_host.UUID)
+        self.host.endpoint.list_guests(known_host.ADMIN)
+        self.host.endpoint.get_metrics(
+            known_host.ADMIN, instance_uuid=known_host.UUID
+        )
         self.assertEqual([], self.host.told)
 
 
@@ -91,7 +99,7 @@ class GetMetricsTest(unittest.TestCase):
         self.host = known_host.KnownHost()
 
     def ask(self, **arguments):
-        return self.host.endpoint.get_metrics({}, **arguments)
+        return self.host.endpoint.get_metrics(known_host.ADMIN, **arguments)
 
     def test_samples_have_their_units_labels_and_time(self):
         answer = self.ask(instance_uuid=known_host.UUID)

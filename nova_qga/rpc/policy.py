@@ -1,0 +1,145 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Who may do what: one rule an operation, in five classes.
+
+Source: https://docs.openstack.org/oslo.policy/latest/
+"""
+
+from collections.abc import Iterable, Mapping
+import threading
+
+from oslo_config import cfg
+from oslo_policy import policy
+
+from nova_qga import errors
+from nova_qga.rpc.catalog import base
+from nova_qga.rpc.catalog import loading
+from nova_qga.rpc import user as rpc_user
+
+_ADMIN = 'rule:qga:admin'
+_OWNER = 'project_id:%(project_id)s'
+
+#: What is asked of the host itself.
+_HOST_RULES = (
+    ('list_guests', _ADMIN, 'List the guests of a compute host.'),
+    (
+        'get_coverage',
+        _ADMIN,
+        'Tell of all guests of a compute host whether they can be reached.',
+    ),
+)
+
+_CLASSES = {
+    base.Access.AUDIT: (
+        f'{_ADMIN} or {_OWNER}',
+        'What tells of a guest and changes nothing.',
+    ),
+    base.Access.FILE_READ: (_ADMIN, 'What reads files of a guest.'),
+    base.Access.FILE_WRITE: (_ADMIN, 'What writes files of a guest.'),
+    base.Access.FILESYSTEM_MANAGEMENT: (
+        _ADMIN,
+        'What freezes, thaws and trims filesystems of a guest.',
+    ),
+    base.Access.UNRESTRICTED: (
+        _ADMIN,
+        'What gives a way into a guest, or ends it.',
+    ),
+}
+
+
+def rules(operations: Iterable[base.Operation]) -> list[policy.RuleDefault]:
+    """Return the rules, with their defaults."""
+    found = [
+        policy.RuleDefault(
+            'qga:admin',
+            'role:admin or is_admin:True',
+            'Who administers the cloud.',
+        )
+    ]
+    for access, (check, description) in _CLASSES.items():
+        found.append(policy.RuleDefault(f'qga:{access}', check, description))
+    for name, check, description in _HOST_RULES:
+        found.append(policy.RuleDefault(f'qga:{name}', check, description))
+    for operation in operations:
+        check = (
+            '!' if operation.off_by_default else f'rule:qga:{operation.access}'
+        )
+        found.append(
+            policy.RuleDefault(
+                f'qga:{operation.name}',
+                check,
+                f'Run ``{operation.name}`` in a guest.',
+            )
+        )
+    found.append(
+        policy.RuleDefault(
+            'qga:get_metrics',
+            f'rule:qga:{base.Access.AUDIT}',
+            'Sample a guest now.',
+        )
+    )
+    return found
+
+
+def list_rules() -> list[policy.RuleDefault]:
+    """Return the rules of all that is installed, for oslo.policy's tools."""
+    return rules(loading.load().values())
+
+
+class Policy:
+    """The rules of this host; its file is read again when it changes.
+
+    :param file: of rules that are not as by default; need not be there
+    """
+
+    def __init__(
+        self,
+        conf: cfg.ConfigOpts,
+        file: str,
+        operations: Mapping[str, base.Operation],
+    ) -> None:
+        self._lock = threading.Lock()
+        self._file = file
+        self._enforcer = policy.Enforcer(conf, policy_file=file)
+        self._enforcer.register_defaults(rules(operations.values()))
+
+    def check(self, name: str, user: rpc_user.User, project_id: str) -> None:
+        """Refuse what the user may not do.
+
+        :param name: of an operation
+        :param project_id: of the guest; '' where it has none
+        :raises Denied: the rule does not allow it
+        """
+        # An empty one would be that of every user without a project.
+        target = {'project_id': project_id} if project_id else {}
+        with self._lock:
+            try:
+                allowed = self._enforcer.enforce(
+                    f'qga:{name}', target, user.credentials()
+                )
+            except Exception as error:
+                # A file that cannot be read allows nothing.
+                raise errors.Denied(
+                    f'the policy in {self._file} cannot be used '
+                    f'({type(error).__name__}): correct it'
+                ) from None
+        if not allowed:
+            who = (
+                'this user'
+                if any((user.user_id, user.project_id, user.roles))
+                else 'a request whose context names no user'
+            )
+            raise errors.Denied(
+                f'the policy does not let {who} do {name}: see the rule '
+                f'qga:{name}, which [qga_operations]policy_file may change'
+            )
