@@ -35,6 +35,7 @@ from nova_qga.publishers import base as publishers_base
 from nova_qga.publishers import sender
 from nova_qga.rpc.catalog import base as catalog_base
 from nova_qga.rpc.catalog import loading
+from nova_qga.rpc import coverage
 from nova_qga.rpc import endpoint
 from nova_qga.rpc import ledger as rpc_ledger
 from nova_qga.rpc import policy as rpc_policy
@@ -215,8 +216,9 @@ def build_requests(
             ),
         ),
     )
+    channels = coverage.Policy(conf.qga.enabled, conf.qga.channel_policy)
     host_views = views.Views(
-        host, poller, conf.host, conf.qga.direct_channel, policy
+        host, poller, conf.host, conf.qga.direct_channel, channels, policy
     )
     return Requests(
         ledger, operations, endpoint.Endpoint(operations, host_views)

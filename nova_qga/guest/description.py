@@ -20,12 +20,19 @@ import dataclasses
 import sys
 
 from lxml import etree
+from oslo_utils import strutils
 
 from nova_qga import errors
 from nova_qga import text
 
 #: Where Nova keeps an instance's owner in the domain's metadata.
 NOVA = '{http://openstack.org/xmlns/libvirt/nova/1.1}'
+_IMAGE_PROPERTY = (
+    f"{NOVA}image/{NOVA}properties/{NOVA}property[@name='hw_qemu_guest_agent']"
+)
+_EXTRA_SPEC = (
+    f"{NOVA}flavor/{NOVA}extraSpecs/{NOVA}extraSpec[@name='qga:channel']"
+)
 STANDARD_CHANNEL = 'org.qemu.guest_agent.0'
 
 
@@ -51,6 +58,9 @@ class Description:
     :ivar domain: libvirt's name, ``instance-0000000a``
     :ivar name: what its owner calls it; the domain's name without Nova
     :ivar project_id: of the owner; '' without Nova's metadata
+    :ivar image_says: its image's ``hw_qemu_guest_agent``; None for nothing,
+        or nothing that is known
+    :ivar flavor_says: its flavor's ``qga:channel``, likewise
     """
 
     uuid: str
@@ -60,6 +70,8 @@ class Description:
     project_id: str
     user_id: str
     ports: tuple[Port, ...]
+    image_says: bool | None = None
+    flavor_says: bool | None = None
 
     def port(self, name: str) -> Port | None:
         """Return the channel of that name."""
@@ -102,7 +114,18 @@ def parse(xml: str) -> Description:
             for channel in domain.iterfind('devices/channel')
             if channel.find("target[@type='virtio']") is not None
         ),
+        image_says=_says(instance, _IMAGE_PROPERTY),
+        flavor_says=_says(instance, _EXTRA_SPEC),
     )
+
+
+def _says(instance: etree._Element | None, path: str) -> bool | None:
+    """Return a yes or no of Nova's metadata; older Novas leave it out."""
+    said = None if instance is None else instance.findtext(path)
+    try:
+        return bool(strutils.bool_from_string(said, strict=True))
+    except ValueError:
+        return None
 
 
 def _shared(element: etree._Element | None, name: str) -> str:

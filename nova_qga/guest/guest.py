@@ -87,6 +87,11 @@ class Guest:
         self.epoch += 1
         self.info = None
 
+    @property
+    def answers(self) -> bool:
+        """An agent answered when one was last asked."""
+        return any(each.contacted for each in self.channels)
+
     def check_reachable(self) -> None:
         """Raise GuestUnavailable where no agent can answer, with why."""
         if self.state != RUNNING:
@@ -132,7 +137,7 @@ class Guest:
         def unlikely(each: channel.Channel) -> tuple[bool, bool]:
             if each.contacted:
                 return False, False
-            return not self.has_opened(each), each.failing
+            return not self.has_opened(each), bool(each.failing)
 
         return sorted(self.channels, key=unlikely)
 

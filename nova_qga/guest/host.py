@@ -15,6 +15,7 @@
 The agent, the command line's ``--local`` and the benchmark use this one.
 """
 
+from collections.abc import Iterable
 import dataclasses
 import time
 
@@ -24,6 +25,7 @@ from nova_qga.guest import description
 from nova_qga.guest import directory
 from nova_qga.guest import domains
 from nova_qga.guest import guest
+from nova_qga.guest import survey
 from nova_qga.transport import channel
 from nova_qga.transport import libvirt_agent
 from nova_qga.transport import loop
@@ -97,6 +99,39 @@ class Host:
         """
         self._domains.refresh(uuid)
         return self.directory.get(uuid)
+
+    def survey(self, timeout: float) -> list[survey.Finding]:
+        """Find out which guests have an agent that answers.
+
+        :param timeout: seconds for all of it; what is not known by then is
+            said of each guest
+        :raises ServiceUnavailable: libvirtd is away
+        """
+        now = time.monotonic()
+        deadline = now + timeout
+        # Which ports are open shows in no event.
+        self._refresh(
+            [each for each in self.guests() if not each.answers],
+            now + timeout / 4,
+        )
+        # Longer than a sync may take, so that its end is known, not ours.
+        patience = self.settings.sync_timeout + 1
+        asking = survey.Survey(self.loop, deadline - timeout / 8, patience)
+        found = asking.ask(self.guests())
+        self._refresh([f.guest for f in found if f.fault], deadline)
+        return found
+
+    def _refresh(self, guests: Iterable[guest.Guest], end: float) -> None:
+        """Look at those that run, as far as time and libvirtd allow."""
+        for each in guests:
+            if time.monotonic() > end:
+                return
+            if each.state != guest.RUNNING or not each.channels:
+                continue
+            try:
+                self._domains.refresh(each.uuid)
+            except errors.ServiceUnavailable:
+                return
 
     def look_again(self, uuid: str) -> None:
         """Have libvirt asked about a guest, soon; wait for nothing."""

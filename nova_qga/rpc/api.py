@@ -211,6 +211,14 @@ class Api:
         """Return the ``guests`` of a host."""
         return self.ask(host, 'list_guests')
 
+    def get_coverage(self, host: str) -> Outcome:
+        """Return the ``guests`` of a host, each with its ``status``.
+
+        That is ``ok``, ``limited`` or ``dark``; ``reason`` and ``message``
+        say why.
+        """
+        return self.ask(host, 'get_coverage')
+
     def get_metrics(self, host: str, instance_uuid: str) -> Outcome:
         """Return ``samples`` of a guest, and which are ``missing``."""
         return self.ask(host, 'get_metrics', instance_uuid)

@@ -69,6 +69,11 @@ class Endpoint:
         return self._views.list_guests(user, arguments).to_dict()
 
     @_exposed
+    def get_coverage(self, context: Any, /, **arguments: Any) -> Answer:
+        user = rpc_user.of_context(context)
+        return self._views.get_coverage(user, arguments).to_dict()
+
+    @_exposed
     def get_metrics(self, context: Any, /, **arguments: Any) -> Answer:
         user = rpc_user.of_context(context)
         return self._views.get_metrics(user, arguments).to_dict()

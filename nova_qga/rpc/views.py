@@ -25,6 +25,7 @@ from nova_qga.collectors import sample_set
 from nova_qga import errors
 from nova_qga.guest import description
 from nova_qga.guest import guest as guest_module
+from nova_qga.rpc import coverage
 from nova_qga.rpc import fault
 from nova_qga.rpc import host as rpc_host
 from nova_qga.rpc import outcome
@@ -35,6 +36,9 @@ from nova_qga.rpc import validation
 
 #: Seconds for a guest's sample.
 SAMPLE_TIMEOUT = 15.0
+#: Seconds for all guests' agents, and how much of a request's time.
+COVERAGE_TIMEOUT = 20.0
+COVERAGE_SHARE = 0.8
 
 #: Here the caller need not name the request: it is not run only once.
 _COMMON: Mapping[str, tuple[validation.Check, Any]] = {
@@ -50,6 +54,8 @@ class Views:
     :param samples: who samples guests
     :param host_name: name of this host
     :param direct_channel: port name of the direct channel
+    :param channels: which guests get channels here
+    :param policy: who may ask
     """
 
     def __init__(
@@ -58,6 +64,7 @@ class Views:
         samples: rpc_host.Samples,
         host_name: str,
         direct_channel: str,
+        channels: coverage.Policy,
         policy: rpc_policy.Policy,
     ) -> None:
         self._host = host
@@ -68,12 +75,19 @@ class Views:
             description.STANDARD_CHANNEL: 'standard',
             direct_channel: 'direct',
         }
+        self._channels = channels
 
     def list_guests(
         self, user: rpc_user.User, given: Mapping[str, Any]
     ) -> outcome.Outcome:
         """Return all guests of the host."""
         return self._answer('list_guests', user, given, {}, self._list)
+
+    def get_coverage(
+        self, user: rpc_user.User, given: Mapping[str, Any]
+    ) -> outcome.Outcome:
+        """Return of each guest whether its agent can be used, and why not."""
+        return self._answer('get_coverage', user, given, {}, self._cover)
 
     def get_metrics(
         self, user: rpc_user.User, given: Mapping[str, Any]
@@ -156,6 +170,15 @@ class Views:
             ],
             'agent_version': None if info is None else info.version,
         }
+
+    def _cover(self, checked: Mapping[str, Any]) -> dict[str, Any]:
+        left = _left(checked['expires_at']) * COVERAGE_SHARE
+        found = self._host.survey(min(COVERAGE_TIMEOUT, left))
+        guests = [
+            coverage.report(each, self._kinds, self._channels)
+            for each in found
+        ]
+        return {'guests': sorted(guests, key=lambda each: each['domain'])}
 
     def _measure(self, checked: Mapping[str, Any]) -> dict[str, Any]:
         samples = self._samples.sample_now(

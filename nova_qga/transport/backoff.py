@@ -13,8 +13,22 @@
 """When to try a guest again that did not answer."""
 
 import random
+from typing import NamedTuple
 
 from nova_qga import errors
+
+
+class Fault(NamedTuple):
+    """Why a guest does not answer.
+
+    :ivar since: of the first failure after an answer; monotonic clock
+    :ivar code: of the last error
+    :ivar message: the last error's
+    """
+
+    since: float
+    code: str
+    message: str
 
 
 class Backoff:
@@ -24,19 +38,24 @@ class Backoff:
     together.
     """
 
-    __slots__ = ('_base', '_failures', '_limit', '_until')
+    __slots__ = ('_base', '_failures', '_limit', '_until', 'fault')
 
     def __init__(self, base: float = 1.0, limit: float = 60.0) -> None:
         self._base = base
         self._limit = limit
         self._failures = 0
         self._until = 0.0
+        #: Since the last success; None where nothing has failed since.
+        self.fault: Fault | None = None
 
-    def failed(self, now: float) -> float:
+    def failed(self, now: float, error: errors.QgaError) -> float:
         """Note a failure; return the seconds to wait.
 
         :param now: monotonic clock, seconds
+        :param error: its words are kept, and nothing that hangs on it
         """
+        since = now if self.fault is None else self.fault.since
+        self.fault = Fault(since, error.code, str(error))
         pause = min(self._limit, self._base * 2.0 ** min(self._failures, 16))
         pause *= random.uniform(0.75, 1.25)  # noqa: S311
         self._failures += 1
@@ -47,15 +66,11 @@ class Backoff:
         """Note that the guest answered."""
         self._failures = 0
         self._until = 0.0
+        self.fault = None
 
     def waits(self, now: float) -> bool:
         """Tell whether the pause is still on."""
         return now < self._until
-
-    @property
-    def failures(self) -> int:
-        """Failures since the last success."""
-        return self._failures
 
 
 def left_alone() -> errors.GuestUnavailable:

@@ -15,6 +15,7 @@
 from typing import Protocol
 
 from nova_qga import errors
+from nova_qga.transport import backoff
 from nova_qga.transport import request
 
 
@@ -34,8 +35,8 @@ class Channel(Protocol):
         """An agent has answered, and nothing has failed since."""
 
     @property
-    def failing(self) -> bool:
-        """The last attempt failed, and no agent has answered since."""
+    def failing(self) -> backoff.Fault | None:
+        """Why the last attempt failed, if no agent has answered since."""
 
     def submit(self, asked: request.Request) -> None:
         """Queue a request; ``asked`` is told once how it ends."""

@@ -100,9 +100,9 @@ class Channel:
         return self._contacted
 
     @property
-    def failing(self) -> bool:
-        """The last attempt failed, and no agent has answered since."""
-        return self._backoff.failures > 0
+    def failing(self) -> backoff.Fault | None:
+        """Why the last attempt failed, if no agent has answered since."""
+        return self._backoff.fault
 
     def submit(self, asked: request.Request) -> None:
         """Queue a request; ``asked`` is told once how it ends."""
@@ -162,7 +162,7 @@ class Channel:
         asked = self._current = self._queue.take()
         self._due = asked.deadline
         self._loop.watch(self)
-        probe = self.failing and not asked.urgent
+        probe = self.failing is not None and not asked.urgent
         if asked.urgent:
             threads = self._agents.urgent
         elif probe:
@@ -221,7 +221,7 @@ class Channel:
                 self._on_contact()
         elif tried:
             self._contacted = False
-            self._backoff.failed(time.monotonic())
+            self._backoff.failed(time.monotonic(), error)
         if asked is not None:
             asked.tell(replies, error)
         self._advance()

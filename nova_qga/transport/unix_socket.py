@@ -117,9 +117,9 @@ class Channel:
         return self._contacted
 
     @property
-    def failing(self) -> bool:
-        """The last attempt failed, and no agent has answered since."""
-        return self._backoff.failures > 0
+    def failing(self) -> backoff.Fault | None:
+        """Why the last attempt failed, if no agent has answered since."""
+        return self._backoff.fault
 
     def submit(self, asked: request.Request) -> None:
         """Queue a request; ``asked`` is told once how it ends."""
@@ -241,7 +241,8 @@ class Channel:
         try:
             client = connection.connect(self.path)
         except errors.ChannelError as error:
-            self._come_back(self._backoff.failed(time.monotonic()))
+            pause = self._backoff.failed(time.monotonic(), error)
+            self._come_back(pause)
             self._drop(error, keep_urgent=False)
             return
         current = connection.Connection(self._loop, self)
@@ -256,7 +257,7 @@ class Channel:
         )
 
     def _fail(self, error: errors.QgaError) -> None:
-        pause = self._backoff.failed(time.monotonic())
+        pause = self._backoff.failed(time.monotonic(), error)
         # After a fault in service an urgent request gets a new connection;
         # where even a sync fails, it would only wait.
         self._drop(error, keep_urgent=self._phase in _SERVING)
