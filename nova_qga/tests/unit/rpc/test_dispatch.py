@@ -26,7 +26,12 @@ from nova_qga.rpc import target
 from nova_qga.tests.fixtures import known_host
 from nova_qga.tests.fixtures import notifications
 
-EXPOSED = {*known_host.OPERATIONS, 'list_guests', 'get_metrics'}
+EXPOSED = {
+    *known_host.OPERATIONS,
+    'list_guests',
+    'get_coverage',
+    'get_metrics',
+}
 
 
 class DispatchTest(fixtures.TestWithFixtures, unittest.TestCase):
