@@ -37,8 +37,10 @@ OK = 'ok'
 LIMITED = 'limited'
 DARK = 'dark'
 
+#: The reason where an error is none of the guest's.
+HOST_SIDE = 'host_side'
 #: What a code of an error means for whoever looks for an agent.
-_FAULTS: Mapping[str, str] = {
+FAULTS: Mapping[str, str] = {
     survey.NOT_ASKED: 'not_asked',
     'channel_timeout': 'no_answer',
     'channel_busy': 'busy',
@@ -134,7 +136,7 @@ def judge(
             'qemu-guest-agent there, or start it',
         )
     fault = finding.fault
-    reason = _FAULTS.get(fault.code, 'host_side')
+    reason = FAULTS.get(fault.code, HOST_SIDE)
     return Verdict(DARK, reason, fault.message, fault.since)
 
 

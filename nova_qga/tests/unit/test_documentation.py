@@ -25,6 +25,7 @@ import unittest
 from nova_qga.cli import outcome
 from nova_qga import errors
 from nova_qga.guest import looks
+from nova_qga.rpc import coverage
 from nova_qga.rpc import endpoint
 from nova_qga.tests.fixtures import architecture
 from nova_qga.tests.fixtures import known_host
@@ -81,6 +82,22 @@ def reasons_in_code():
     return found
 
 
+def reasons_of_coverage():
+    """Every reason that a guest is called dark or limited with."""
+    path = pathlib.Path(coverage.__file__)
+    found = {*coverage.FAULTS.values(), coverage.HOST_SIDE}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == 'Verdict'
+            and len(node.args) > 1
+            and isinstance(node.args[1], ast.Constant)
+        ):
+            found.add(node.args[1].value)
+    return found
+
+
 class OperationsPageTest(unittest.TestCase):
     page = 'admin/operations.rst'
 
@@ -126,6 +143,20 @@ class TroubleshootingPageTest(unittest.TestCase):
             for word in WORD.findall(first)
         }
         self.assertEqual(reasons_in_code(), documented)
+
+    def test_every_reason_why_a_guest_is_dark_stands_there(self):
+        above = 'Reasons why a guest cannot be reached'
+        documented = {
+            title: {
+                word
+                for first, *_ in rows(self.page, title)
+                for word in WORD.findall(first)
+            }
+            for title in (above, 'Why a guest is dark')
+        }
+        here = documented['Why a guest is dark']
+        self.assertLessEqual(here, reasons_of_coverage())
+        self.assertLessEqual(reasons_of_coverage(), here | documented[above])
 
     def test_every_exit_code_stands_there_but_success(self):
         documented = {

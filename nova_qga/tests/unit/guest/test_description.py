@@ -114,6 +114,42 @@ class OwnerTest(unittest.TestCase):
             self.assertIs(getattr(first, name), getattr(second, name))
 
 
+class WishTest(unittest.TestCase):
+    """What image and flavor say of the channels."""
+
+    def said(self, image, flavor):
+        properties = specs = ''
+        if image is not None:
+            properties = f"""<n:properties>
+              <n:property name='hw_disk_bus'>scsi</n:property>
+              <n:property name='hw_qemu_guest_agent'>{image}</n:property>
+            </n:properties>"""
+        if flavor is not None:
+            specs = f"""<n:extraSpecs>
+              <n:extraSpec name='hw:cpu_policy'>dedicated</n:extraSpec>
+              <n:extraSpec name='qga:channel'>{flavor}</n:extraSpec>
+            </n:extraSpecs>"""
+        found = description.parse(
+            domain(f"""<metadata><n:instance xmlns:n='{NS}'>
+              <n:flavor name='m1.tiny'>{specs}</n:flavor>
+              <n:image>{properties}</n:image>
+            </n:instance></metadata>""")
+        )
+        return found.image_says, found.flavor_says
+
+    def test_a_yes_and_a_no_are_understood(self):
+        self.assertEqual((True, False), self.said('True', 'no'))
+        self.assertEqual((False, True), self.said('False', ' YES '))
+
+    def test_what_is_neither_is_nothing(self):
+        self.assertEqual((None, None), self.said('', 'perhaps'))
+
+    def test_older_novas_say_nothing(self):
+        self.assertEqual((None, None), self.said(None, None))
+        found = description.parse(domain())
+        self.assertEqual((None, None), (found.image_says, found.flavor_says))
+
+
 class PortsTest(unittest.TestCase):
     NAME = 'org.qemu.guest_agent.1'
 
