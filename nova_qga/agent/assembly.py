@@ -27,10 +27,12 @@ from nova_qga.agent import poller as agent_poller
 from nova_qga.collectors import base as collectors_base
 from nova_qga.collectors import sample_set
 from nova_qga import errors
+from nova_qga.guest import attachment
 from nova_qga.guest import host as guest_host
 from nova_qga.journal import database
 from nova_qga.journal import outbox
 from nova_qga.journal import requests
+from nova_qga.nova_extension import channel
 from nova_qga.publishers import base as publishers_base
 from nova_qga.publishers import sender
 from nova_qga.rpc.catalog import base as catalog_base
@@ -77,7 +79,24 @@ def build_host(conf: cfg.ConfigOpts) -> guest_host.Host:
             direct_channel=conf.qga.direct_channel,
             sync_timeout=conf.qga_agent.sync_timeout,
             command_timeout=conf.qga_agent.command_timeout,
+            attach=_attachment_plan(conf.qga),
         )
+    )
+
+
+def _attachment_plan(group: cfg.ConfigOpts.GroupAttr) -> attachment.Plan:
+    """Return what the extension of this host would give to guests."""
+    # Where it is off, none is to have a channel that Nova does not give it.
+    policy = channel.Policy(group.channel_policy if group.enabled else 'none')
+    settings = channel.ChannelSettings(
+        policy, group.direct_channel, group.direct_channel_dir
+    )
+    return attachment.Plan(
+        name=settings.direct_channel,
+        path=lambda domain: channel.direct_channel_path(settings, domain),
+        wanted=lambda image, flavor: channel.is_wanted(
+            policy, image=image, flavor=flavor
+        ),
     )
 
 

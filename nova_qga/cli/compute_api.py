@@ -230,7 +230,7 @@ def _down(service: Mapping[str, Any]) -> str | None:
     if service.get('state') == 'up':
         return None
     since = service.get('updated_at')
-    seen = f', last seen {text.printable(str(since))}Z' if since else ''
+    seen = f', last seen {text.printable(str(since)[:19])}Z' if since else ''
     reason = service.get('disabled_reason')
     disabled = f' ({text.printable(str(reason))})' if reason else ''
     return f'nova-compute is down there{seen}{disabled}'

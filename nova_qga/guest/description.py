@@ -86,13 +86,7 @@ def parse(xml: str) -> Description:
 
     :raises ServiceUnavailable: it is no XML of a domain
     """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    try:
-        domain = etree.fromstring(xml, parser)
-    except etree.XMLSyntaxError as error:
-        raise errors.ServiceUnavailable(
-            f'libvirt sent XML that cannot be read: {error.msg}'
-        ) from None
+    domain = _tree(xml)
     name = domain.findtext('name') or ''
     instance = domain.find(f'metadata/{NOVA}instance')
     user = project = flavor = None
@@ -117,6 +111,22 @@ def parse(xml: str) -> Description:
         image_says=_says(instance, _IMAGE_PROPERTY),
         flavor_says=_says(instance, _EXTRA_SPEC),
     )
+
+
+def _tree(xml: str) -> etree._Element:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
+    try:
+        return etree.fromstring(xml, parser)
+    except etree.XMLSyntaxError as error:
+        raise errors.ServiceUnavailable(
+            f'libvirt sent XML that cannot be read: {error.msg}'
+        ) from None
+
+
+def has_controller(xml: str, kind: str) -> bool:
+    """Tell whether a domain has a controller of a kind."""
+    domain = _tree(xml)
+    return domain.find(f"devices/controller[@type='{kind}']") is not None
 
 
 def _says(instance: etree._Element | None, path: str) -> bool | None:

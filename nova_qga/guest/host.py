@@ -21,6 +21,7 @@ import time
 
 from nova_qga import errors
 from nova_qga.guest import agent
+from nova_qga.guest import attachment
 from nova_qga.guest import description
 from nova_qga.guest import directory
 from nova_qga.guest import domains
@@ -41,12 +42,14 @@ class HostSettings:
     :ivar direct_channel: port name of the direct channel; '' for none
     :ivar sync_timeout: seconds for an agent to answer a sync
     :ivar command_timeout: seconds for one guest command
+    :ivar attach: what :meth:`Host.attach_channel` attaches; None for nothing
     """
 
     libvirt_uri: str
     direct_channel: str
     sync_timeout: float = 5.0
     command_timeout: float = 10.0
+    attach: attachment.Plan | None = None
 
 
 class Host:
@@ -64,6 +67,11 @@ class Host:
         self._domains = domains.Domains(
             settings.libvirt_uri, self.directory, self.loop
         )
+        self._attachment = None
+        if settings.attach is not None:
+            self._attachment = attachment.Attachment(
+                settings.libvirt_uri, settings.attach
+            )
 
     def start(self) -> None:
         """Start the threads and list the guests."""
@@ -132,6 +140,19 @@ class Host:
                 self._domains.refresh(each.uuid)
             except errors.ServiceUnavailable:
                 return
+
+    def attach_channel(self, uuid: str, timeout: float) -> attachment.Attached:
+        """Hot-plug the direct channel into a guest; see ``attachment``.
+
+        :raises GuestNotFound: this host has none of that UUID
+        """
+        if self._attachment is None:
+            raise errors.ConfigurationError('nothing is to be attached here')
+        known = self.find(uuid).description
+        attached = self._attachment.attach(known, timeout)
+        # Its agent can be reached at once.
+        self.look_again(uuid)
+        return attached
 
     def look_again(self, uuid: str) -> None:
         """Have libvirt asked about a guest, soon; wait for nothing."""

@@ -47,7 +47,7 @@ def lacking(commands: Mapping[str, bool]) -> dict[str, list[str]]:
     :returns: operation -> the commands that are blocked or unknown
     """
     found = {}
-    for operation, needed in NEEDS.items():
+    for operation, needed in sorted(NEEDS.items()):
         lacked = [name for name in needed if not commands.get(name)]
         if lacked:
             found[operation] = lacked

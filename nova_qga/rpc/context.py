@@ -14,6 +14,7 @@
 
 import time
 
+from nova_qga.guest import attachment
 from nova_qga.rpc.catalog import base
 from nova_qga.rpc import host as rpc_host
 
@@ -51,6 +52,10 @@ class Context:
     def left(self) -> float:
         """Return the seconds that are left."""
         return self._deadline - time.monotonic()
+
+    def attach_channel(self) -> attachment.Attached:
+        """Hot-plug the direct channel, unless the guest has it."""
+        return self.host.attach_channel(self.instance_uuid, self.left())
 
     def agent(self) -> rpc_host.Agent:
         """Return the guest's agent, reached at the first call."""

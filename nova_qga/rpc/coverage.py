@@ -169,8 +169,9 @@ def _without_channel(
     return Verdict(
         DARK,
         'no_channel',
-        'it was built before the extension was active: "nova-qga channel '
-        'attach", or reboot it hard',
+        'it was built before the extension was active: reboot it hard; '
+        'where it has another virtio-serial port "nova-qga channel attach" '
+        'does without',
     )
 
 

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from nova_qga.collectors import sample_set
+from nova_qga.guest import attachment
 from nova_qga.guest import guest as guest_module
 from nova_qga.guest import survey
 from nova_qga.operations import agent as operations_agent
@@ -52,6 +53,9 @@ class Host(Protocol):
 
     def agent(self, uuid: str, timeout: float) -> Agent:
         """Reach a guest's agent within so many seconds."""
+
+    def attach_channel(self, uuid: str, timeout: float) -> attachment.Attached:
+        """Hot-plug the direct channel."""
 
     def survey(self, timeout: float) -> Sequence[survey.Finding]:
         """Ask all agents at once, or raise ServiceUnavailable."""

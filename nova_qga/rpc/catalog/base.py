@@ -17,6 +17,7 @@ import dataclasses
 import enum
 from typing import Any, Protocol
 
+from nova_qga.guest import attachment
 from nova_qga.operations import agent as operations_agent
 from nova_qga.rpc import validation
 
@@ -55,6 +56,9 @@ class Context(Protocol):
 
     def left(self) -> float:
         """Return the seconds that are left for all of it."""
+
+    def attach_channel(self) -> attachment.Attached:
+        """Hot-plug the direct channel, unless the guest has it."""
 
     def agent(self) -> operations_agent.Agent:
         """Return the guest's agent, reached at the first call.

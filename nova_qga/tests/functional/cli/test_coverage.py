@@ -95,9 +95,29 @@ class CoverageTest(fixtures.TestWithFixtures):
             set(BLOCKED.split(',')), set(found['Blocked Commands'])
         )
         self.assertEqual(
-            {'write_file', 'read_file', 'execute'},
-            set(found['Lost Operations']),
+            ['execute', 'read_file', 'write_file'], found['Lost Operations']
         )
+
+    def test_a_guest_that_is_frozen_or_paused_is_dark_until_it_is_not(self):
+        self.addCleanup(self.vm.start_agent, 1)
+        self.vm.stop_agent(1)
+        self.vm.wait_for_ports(guest_vm.STANDARD)
+        self.assertEqual('ok', self.covered()['Status'])
+        with self.vm.domain() as domain:
+            domain.fsFreeze()
+            try:
+                found = self.covered()
+            finally:
+                domain.fsThaw()
+        self.assertEqual('frozen', found['Reason'])
+        self.assertIs(True, found['Agent'])
+        self.vm.suspend()
+        try:
+            found = self.covered()
+        finally:
+            self.vm.resume()
+        self.assertEqual('paused', found['Reason'])
+        self.assertEqual('ok', self.covered()['Status'])
 
 
 def two(row):

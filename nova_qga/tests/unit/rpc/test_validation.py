@@ -41,6 +41,7 @@ VALID = {
     'list_ssh_keys': {'username': 'root'},
     'write_file': {'path': '/tmp/x', 'content': 'YWJj'},
     'read_file': {'path': '/tmp/x'},
+    'attach_channel': {},
     'execute': {'command': ['/bin/true']},
     'get_info': {},
     'ping': {},

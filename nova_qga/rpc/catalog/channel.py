@@ -1,0 +1,26 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``attach_channel``."""
+
+import dataclasses
+
+from nova_qga.rpc.catalog import base
+
+
+def _attach(context: base.Context, _: base.Arguments) -> base.Result:
+    return dataclasses.asdict(context.attach_channel())
+
+
+ATTACH_CHANNEL = base.Operation(
+    'attach_channel', has_effect=True, arguments={}, run=_attach
+)
