@@ -13,10 +13,13 @@
 """What coverage says of a guest, and why."""
 
 import dataclasses
+import itertools
 import unittest
 
+from nova_qga.guest import capabilities
 from nova_qga.guest import guest
 from nova_qga.guest import survey
+from nova_qga.nova_extension import channel
 from nova_qga.protocol import replies
 from nova_qga.rpc import coverage
 from nova_qga.tests.fixtures import known_host
@@ -136,6 +139,37 @@ class ReportTest(unittest.TestCase):
             with self.subTest(policy=policy, said=said):
                 finding = survey.Finding(a_guest(ports=(), **said))
                 self.assert_said(finding, 'dark', reason, words, policy)
+
+    def test_it_finds_a_channel_missing_where_the_extension_gives_one(self):
+        for policy, image, flavor in itertools.product(
+            channel.Policy, (True, False, None), (True, False, None)
+        ):
+            with self.subTest(policy=policy, image=image, flavor=flavor):
+                guest_of_it = a_guest(
+                    ports=(), image_says=image, flavor_says=flavor
+                )
+                verdict = coverage.judge(
+                    survey.Finding(guest_of_it),
+                    [],
+                    coverage.Policy(True, str(policy)),
+                )
+                self.assertEqual(
+                    channel.is_wanted(policy, image=image, flavor=flavor),
+                    verdict.reason == 'no_channel',
+                )
+
+    def test_a_version_is_cut_and_escaped(self):
+        info = capabilities.read(
+            {
+                'version': '7\x1b[2J\n' + 'x' * 4000,
+                'supported_commands': [
+                    {'name': 'guest-info', 'enabled': True}
+                ],
+            }
+        )
+        found = self.report(survey.Finding(a_guest(), 'direct', info))
+        self.assertTrue(found['agent_version'].isprintable())
+        self.assertEqual(coverage.MAX_VERSION, len(found['agent_version']))
 
     def test_a_fault_says_what_it_means_and_since_when(self):
         for code, reason in (
