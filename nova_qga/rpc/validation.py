@@ -34,6 +34,7 @@ REQUIRED = object()
 
 _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
 _REQUEST_ID = re.compile(r'[A-Za-z0-9][A-Za-z0-9._:-]{0,127}')
+_NUMBER = re.compile(r'0|[1-9][0-9]{0,17}')
 _SURROGATE = re.compile('[\ud800-\udfff]')
 #: Of an expiry; the longest that ISO 8601 needs.
 _MAX_TIME = 40
@@ -85,6 +86,35 @@ def integer(low: int, high: int) -> Check:
         if type(value) is not int or not low <= value <= high:
             raise _wrong(name, f'an integer from {low} to {high}')
         return value
+
+    return check
+
+
+def number(low: float, high: float) -> Check:
+    """Take a number of a range, with or without a fraction."""
+
+    def check(name: str, value: Any) -> float:
+        # No comparison with a NaN is true.
+        if type(value) not in (int, float) or not low <= value <= high:
+            raise _wrong(name, f'a number from {low} to {high}')
+        return float(value)
+
+    return check
+
+
+def switches(count: int) -> Check:
+    """Take a mapping of numbers, as JSON has them, to true or false."""
+    must = f'up to {count} numbers with true or false each'
+
+    def check(name: str, value: Any) -> dict[int, bool]:
+        if not isinstance(value, dict) or len(value) > count:
+            raise _wrong(name, must)
+        checked = {}
+        for key, wanted in value.items():
+            if not isinstance(key, str) or not _NUMBER.fullmatch(key):
+                raise _wrong(name, must)
+            checked[int(key)] = flag(name, wanted)
+        return checked
 
     return check
 

@@ -88,6 +88,8 @@ add_programs() {
     pam=$(dpkg -L libpam-modules | grep '/pam_unix\.so$')
     copy_linked "$root" "$pam"
     ln -sf bin/busybox "$root/init"
+    # qemu-ga sets no clock without it, and looks for it nowhere else.
+    ln -sf ../bin/busybox "$root/sbin/hwclock"
 }
 
 # Put the kernel's modules that the guest loads into $1.
