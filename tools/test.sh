@@ -109,19 +109,22 @@ generate_config() {
 
 # What is committed makes a wheel, with our package and etc/ and no more.
 build_wheel() {
-    local unwanted data='etc/nova-qga|etc/ceilometer/meters.d|lib/systemd/system'
+    local unwanted wanted data folders=(
+        etc/nova-qga etc/ceilometer/meters.d etc/logrotate.d
+        lib/systemd/system lib/sysusers.d lib/tmpfiles.d
+    )
     git clone -q . "$TMP/clone" &&
         python -m pip wheel -q --no-deps --no-build-isolation \
             -w "$TMP/wheel" "$TMP/clone" || return
     python -m zipfile -l "$TMP"/wheel/*.whl | awk 'NR > 1 {print $1}' \
         >"$TMP/files"
-    for wanted in nova_qga/py.typed etc/nova-qga/ etc/ceilometer/meters.d/ \
-        lib/systemd/system/; do
+    for wanted in nova_qga/py.typed "${folders[@]/%//}"; do
         if ! grep -q "$wanted" "$TMP/files"; then
             echo "the wheel lacks $wanted"
             return 1
         fi
     done
+    data=$(IFS='|' && echo "${folders[*]}")
     unwanted=$(grep -Ev \
         "^nova_qga(/|-[^/]*\.(dist-info|data/data/($data))/)" \
         "$TMP/files")
