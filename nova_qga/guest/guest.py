@@ -13,6 +13,7 @@
 """One guest: what is known of it, and the channels to its agent."""
 
 from collections.abc import Callable
+import time
 
 from nova_qga import errors
 from nova_qga.guest import description as guest_description
@@ -40,6 +41,8 @@ class Guest:
     :ivar state: libvirt's word: ``running``, ``paused``, ``shutoff`` ...
     :ivar epoch: counts reboots and restarts of agents; what an agent gave
         out before, such as file handles, is void after one
+    :ivar opened: when it was last seen to have opened a port that had been
+        closed; monotonic clock
     :ivar info: the agent's capabilities; None until asked, and again when an
         agent comes back
     """
@@ -50,6 +53,7 @@ class Guest:
         'description',
         'epoch',
         'info',
+        'opened',
         'state',
     )
 
@@ -62,6 +66,7 @@ class Guest:
         self.description = description
         self.state = state
         self.epoch = 0
+        self.opened = 0.0
         self.info: replies.AgentInfo | None = None
         self.channels: tuple[channel.Channel, ...] = ()
         self._make = make_channels
@@ -124,6 +129,8 @@ class Guest:
         # A pause keeps the connection: the answer comes after the resume.
         restarted = (self.state in _OFF) != (state in _OFF)
         moved = _paths(self.description) != _paths(description)
+        if _open_ports(description) - _open_ports(self.description):
+            self.opened = time.monotonic()
         self.description = description
         self.state = state
         if restarted or moved:
@@ -147,6 +154,10 @@ class Guest:
         self.restarted()
         for each in closed:
             each.close(reason)
+
+
+def _open_ports(description: guest_description.Description) -> set[str]:
+    return {port.name for port in description.ports if port.open}
 
 
 def _paths(

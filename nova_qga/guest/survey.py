@@ -137,7 +137,11 @@ class Survey:
             else:
                 self._end(_unanswered(guest, channel, error))
 
-        channel.submit(request.Request(_BATCH, deadline, done))
+        asked = request.Request(_BATCH, deadline, done)
+        failed = channel.failing
+        # Another agent may have come after the failure: do not leave it alone.
+        asked.urgent = failed is not None and failed.last < guest.opened
+        channel.submit(asked)
 
     def _end(self, finding: Finding) -> None:
         self._findings[finding.guest.uuid] = finding

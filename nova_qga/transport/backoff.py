@@ -22,11 +22,13 @@ class Fault(NamedTuple):
     """Why a guest does not answer.
 
     :ivar since: of the first failure after an answer; monotonic clock
+    :ivar last: of the last failure, likewise
     :ivar code: of the last error
     :ivar message: the last error's
     """
 
     since: float
+    last: float
     code: str
     message: str
 
@@ -55,7 +57,7 @@ class Backoff:
         :param error: its words are kept, and nothing that hangs on it
         """
         since = now if self.fault is None else self.fault.since
-        self.fault = Fault(since, error.code, str(error))
+        self.fault = Fault(since, now, error.code, str(error))
         pause = min(self._limit, self._base * 2.0 ** min(self._failures, 16))
         pause *= random.uniform(0.75, 1.25)  # noqa: S311
         self._failures += 1

@@ -13,6 +13,7 @@
 """A guest through its states: what is kept, and what is made anew."""
 
 import dataclasses
+import time
 import unittest
 
 from nova_qga import errors
@@ -93,6 +94,18 @@ class StateTest(unittest.TestCase):
             'running',
         )
         self.assertIs(channels, vm.channels)
+
+    def test_when_a_port_was_opened_is_noted(self):
+        vm = make()
+        opened = dataclasses.replace(STANDARD, open=True)
+        began = time.monotonic()
+        vm.update(described(DIRECT, STANDARD), 'running')
+        self.assertEqual(0.0, vm.opened)
+        vm.update(described(DIRECT, opened), 'running')
+        self.assertGreaterEqual(vm.opened, began)
+        noted = vm.opened
+        vm.update(described(DIRECT, STANDARD), 'running')
+        self.assertEqual(noted, vm.opened)
 
     def test_it_gets_new_ones_when_they_have_moved(self):
         moved = description.Port(DIRECT.name, '/run/other.sock', True)

@@ -23,7 +23,9 @@ class BackoffTest(unittest.TestCase):
         pauses = backoff.Backoff()
         pauses.failed(10.0, errors.ChannelTimeout('no answer'))
         pauses.failed(20.0, errors.ChannelBusy('others wait'))
-        self.assertEqual((10.0, 'channel_busy', 'others wait'), pauses.fault)
+        self.assertEqual(
+            (10.0, 20.0, 'channel_busy', 'others wait'), pauses.fault
+        )
 
     def test_an_answer_ends_it(self):
         pauses = backoff.Backoff()
