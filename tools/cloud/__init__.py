@@ -1,0 +1,21 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""An acceptance run on a real OpenStack cloud; see doc/source/contributor."""
+
+import sys
+
+from oslo_service import backend
+
+# Before oslo.messaging, which would choose eventlet where that is installed.
+sys.modules.setdefault('eventlet', None)  # type: ignore[arg-type]
+backend.init_backend(backend.BackendType.THREADING)
