@@ -42,8 +42,8 @@ QUIET = 60.0
 
 #: What no waiting helps against, unlike QEMU being away, and what to do.
 _REMEDIES = {
-    errno.EACCES: 'run nova-qga as root or as the user that owns the sockets',
-    errno.EPERM: 'run nova-qga as root or as the user that owns the sockets',
+    errno.EACCES: 'run nova-qga as root or in the group of the sockets',
+    errno.EPERM: 'run nova-qga as root or in the group of the sockets',
     errno.ENAMETOOLONG: 'choose a shorter [qga]direct_channel_dir',
 }
 _warned: dict[int, float] = {}

@@ -19,6 +19,7 @@ import unittest
 
 import fixtures
 
+from nova_qga.tests.fixtures import guest_xml
 from nova_qga.tests.fixtures import process
 
 ETC = pathlib.Path(__file__).parents[4] / 'etc'
@@ -126,3 +127,55 @@ class FilesTest(fixtures.TestWithFixtures, unittest.TestCase):
         told = self.run_tool('logrotate', '-d', str(file))
         self.assertNotIn('error', told)
         self.assertIn('/var/log/nova-qga/*.log', told)
+
+
+class AppArmorTest(unittest.TestCase):
+    """What libvirt's own helper would put into a guest's profile."""
+
+    UUID = '4051b616-4e78-4677-8ce4-70071c406b63'
+    STANDARD = pathlib.Path(
+        '/var/lib/libvirt/qemu/channel/target/domain-1-instance-0000000a/'
+        'org.qemu.guest_agent.0'
+    )
+    NAME = 'org.qemu.guest_agent.1.instance-0000000a.sock'
+
+    def rules(self, folder, *options):
+        guest = guest_xml.Guest(
+            name='instance-0000000a',
+            uuid=self.UUID,
+            folder=pathlib.Path('/var/lib/nova/instances') / self.UUID,
+            memory=192,
+            vcpus=1,
+            channels=(
+                guest_xml.Channel(
+                    target='org.qemu.guest_agent.0', path=self.STANDARD
+                ),
+                guest_xml.Channel(
+                    target='org.qemu.guest_agent.1',
+                    path=pathlib.Path(folder) / self.NAME,
+                ),
+            ),
+            owner=None,
+        )
+        done = subprocess.run(
+            ['/usr/lib/libvirt/virt-aa-helper', '-d', *options]
+            + ['-u', f'libvirt-{self.UUID}'],
+            input=guest.xml(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        told = done.stdout + done.stderr
+        return [line.strip() for line in told.splitlines()]
+
+    def test_the_sockets_of_both_channels_are_granted_in_any_folder(self):
+        for folder in ('/var/lib/libvirt/qemu', '/srv/qga'):
+            rules = self.rules(folder, '-c')
+            self.assertIn(f'"{self.STANDARD}" rw,', rules)
+            self.assertIn(f'"{folder}/{self.NAME}" rw,', rules)
+
+    def test_a_socket_that_is_plugged_in_is_granted(self):
+        plugged = '/srv/qga/plugged.sock'
+        rules = self.rules('/srv/qga', '-r', '-F', plugged)
+        self.assertIn(f'"{plugged}" rwk,', rules)
