@@ -74,7 +74,8 @@ count() {
 shell_scripts() {
     git ls-files --cached --others --exclude-standard \
         '*.sh' .ci/run devstack/settings \
-        'tools/guest/root/sbin/*' tools/guest/root/etc/init.d/rcS
+        'tools/guest/root/sbin/*' tools/guest/root/etc/init.d/rcS \
+        'etc/guest/*/system-generators/*' 'etc/guest/*/post-install.d/*'
 }
 
 lint_shell() {
