@@ -122,5 +122,7 @@ def _of_all(
     yield 'guest coverage counts them by host'
     rows = cloud.qga.ask(None, 'guest', 'coverage', '--totals', 'host')
     counted = {row['Host']: (row['Guests'], row['Agent']) for row in rows}
-    if counted != dict.fromkeys(servers, (1, 1)):
+    if set(counted) != set(servers) or (0, 0) in counted.values():
+        raise report.NotAsPromised(f'it says {counted}')
+    if any(guests != agents for guests, agents in counted.values()):
         raise report.NotAsPromised(f'it says {counted}')

@@ -72,6 +72,15 @@ class AttachTest(unittest.TestCase):
         )
         self.assertEqual(1, self.ended.code)
 
+    def test_one_that_is_to_have_none_is_no_failure(self):
+        refusal = fake_api.error('guest_unavailable', 'its image says no')
+        self.api.failures['attach_channel'] = [
+            {**refusal, 'reason': 'declined'}
+        ]
+        [(_, result, message)] = self.rows(fake_api.UUID)
+        self.assertEqual(('declined', 'its image says no'), (result, message))
+        self.assertEqual(0, self.ended.code)
+
     def test_all_that_run_and_lack_it(self):
         web, off = self.api.guests
         web['channels'] = web['channels'][:1]
