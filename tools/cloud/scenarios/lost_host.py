@@ -36,8 +36,9 @@ def run(cloud: deployment.Cloud) -> Iterator[str]:
     leaves.expect(guest.STANDARD, guest.DIRECT)
     yield 'cmp1 boots, and Nova starts the other again'
     cmp1.boot()
-    nova.update_service_forced_down(service, forced=False)
+    # Nova takes a host back when it has forgotten what was evacuated.
     cmp1.start_compute()
+    nova.update_service_forced_down(service, forced=False)
     cmp1.start_agent()
     cloud.api.settle(stays.id)
     stays.expect(guest.STANDARD, guest.DIRECT)
