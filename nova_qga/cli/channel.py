@@ -106,12 +106,12 @@ def _attach(api: 'rpc_api.Api', host: str, uuid: str) -> Sequence[Any]:
     except errors.QgaError as error:
         return uuid, host, 'failed', outcome.safe(str(error))
     if ended['state'] != 'succeeded':
-        error = ended.get('error') or {}
+        fault = ended.get('error') or {}
         state = 'unknown' if ended['state'] == 'unknown' else 'failed'
-        if error.get('reason') == 'declined':
+        if fault.get('reason') == 'declined':
             # Nobody wants it there, so that is as it should be.
             state = 'declined'
-        return uuid, host, state, outcome.safe(str(error.get('message')))
+        return uuid, host, state, outcome.safe(str(fault.get('message')))
     result = ended['result'] or {}
     if not result.get('attached'):
         return uuid, host, 'there', None
