@@ -43,11 +43,7 @@ class CommandLine:
         """Return what nova-qga shows, as JSON has it."""
         return json.loads(self.nova_qga(host, *words, '-f', 'json'))
 
-    def openstack(self, *words: str, version: str | None = None) -> str:
-        """Run openstack; return what it prints.
-
-        :param version: the compute API's microversion
-        """
-        version = version or layout.MICROVERSION
-        option = ('--os-compute-api-version', version)
+    def openstack(self, *words: str) -> str:
+        """Run openstack with the compute API of the cloud's microversion."""
+        option = ('--os-compute-api-version', layout.MICROVERSION)
         return self._run.run('openstack', *option, *words)

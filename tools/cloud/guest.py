@@ -17,11 +17,12 @@ inside: a shell at its second serial port, in which no agent has a part. The
 direct channel has one client, nova-qga-agent: it is asked by nova-qga.
 """
 
+import base64
 import collections
 from collections.abc import Callable
 import json
 import time
-from typing import TypeVar
+from typing import Any, TypeVar
 from xml.etree import ElementTree
 
 import libvirt
@@ -99,12 +100,8 @@ class Guest:
 
     def expect_standard_agent(self) -> None:
         """Expect an answer on the standard channel, through libvirt."""
-        answer = self._domain(
-            lambda found: libvirt_qemu.qemuAgentCommand(
-                found, '{"execute": "guest-ping"}', 60, 0
-            )
-        )
-        if json.loads(answer) != {'return': {}}:
+        answer = self._ask_agent('guest-ping')
+        if answer != {}:
             raise report.NotAsPromised(f'guest-ping gave {answer}')
 
     def expect_direct_agent(self) -> None:
@@ -124,16 +121,41 @@ class Guest:
 
     def inspect(self, command: str, seconds: float = 120) -> str:
         """What a shell command prints inside the guest; no agent is asked."""
-        source = self._xml().find(
-            "./devices/serial/target[@port='1']/../source"
-        )
-        assert source is not None
-        address = (source.get('host', ''), int(source.get('service', '')))
+        address = self._serial_port()
+        if address is None:
+            raise report.NotAsPromised(f'{self.id} has no second serial port')
         return inspector.Inspector(address).run(command, seconds)
 
     def boot_id(self) -> str:
         """Which boot of the guest's kernel this is."""
-        return self.inspect('cat /proc/sys/kernel/random/boot_id').strip()
+        path = '/proc/sys/kernel/random/boot_id'
+        if self._serial_port() is not None:
+            return self.inspect(f'cat {path}').strip()
+        # Nova gives none to a server that it rescues or moves back.
+        handle = self._ask_agent('guest-file-open', path=path)
+        read = self._ask_agent('guest-file-read', handle=handle)
+        self._ask_agent('guest-file-close', handle=handle)
+        return base64.b64decode(read['buf-b64']).decode().strip()
+
+    def _serial_port(self) -> tuple[str, int] | None:
+        source = self._xml().find(
+            "./devices/serial/target[@port='1']/../source"
+        )
+        if source is None:
+            return None
+        return source.get('host', ''), int(source.get('service', ''))
+
+    def _ask_agent(self, command: str, **arguments: object) -> Any:
+        """Return the answer of the standard channel's agent."""
+        request: dict[str, object] = {'execute': command}
+        if arguments:
+            request['arguments'] = arguments
+        answer = self._domain(
+            lambda found: libvirt_qemu.qemuAgentCommand(
+                found, json.dumps(request), 60, 0
+            )
+        )
+        return json.loads(answer)['return']
 
     def _xml(self) -> ElementTree.Element:
         text = self._domain(lambda found: str(found.XMLDesc()))

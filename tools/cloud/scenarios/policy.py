@@ -63,9 +63,7 @@ def run(cloud: deployment.Cloud) -> Iterator[str]:
 
 def _refused(cloud: deployment.Cloud, spec: str) -> None:
     try:
-        cloud.qga.openstack(
-            *('flavor', 'set', '--property', spec, 'small'), version='2.86'
-        )
+        cloud.qga.openstack('flavor', 'set', '--property', spec, 'small')
     except programs.ProgramFailed as failed:
         if 'Validation failed' not in str(failed):
             raise
