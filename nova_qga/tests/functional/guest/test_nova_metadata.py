@@ -15,16 +15,13 @@
 import unittest
 
 from nova_qga.guest import description
-from nova_qga.tests.fixtures import nova_compute
+from nova_qga.tests.fixtures import shared
 
 UUID = '6f1b8c1e-4f0a-4f7d-9a9e-1a2b3c4d5e6f'
 
 
 class MetadataTest(unittest.TestCase):
     def test_image_and_flavor_are_understood_as_nova_writes_them(self):
-        nova = nova_compute.NovaCompute()
-        nova.setUp()
-        self.addCleanup(nova.cleanUp)
         said = (
             (None, None),
             ('no', None),
@@ -43,7 +40,7 @@ class MetadataTest(unittest.TestCase):
             for image, flavor in said
         ]
         meant = {'yes': True, 'no': False, None: None}
-        started = nova.start(None, calls=calls)
+        started = shared.nova_compute().start(calls=calls)
         for (image, flavor), result in zip(said, started.results, strict=True):
             with self.subTest(image=image, flavor=flavor):
                 found = description.parse(result['xml'])

@@ -24,6 +24,7 @@ import unittest
 
 from nova_qga.tests.fixtures import nova_compute
 from nova_qga.tests.fixtures import nova_sabotage
+from nova_qga.tests.fixtures import shared
 
 NOVAS_DRIVER = 'nova.virt.libvirt.driver.LibvirtDriver'
 
@@ -68,11 +69,10 @@ class ActivationTest(unittest.TestCase):
 
 
 class SafetyTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.nova = nova_compute.NovaCompute()
-        cls.nova.setUp()
-        cls.addClassCleanup(cls.nova.cleanUp)
+    eventlet = False
+
+    def setUp(self):
+        self.nova = shared.nova_compute(eventlet=self.eventlet)
 
     def assert_nova_alone(self, started, reason, level='ERROR'):
         """nova-compute runs with its own driver; one line says why."""
@@ -151,6 +151,10 @@ class SafetyTest(unittest.TestCase):
             if callable(value):
                 with self.subTest(name=name):
                     self.assertIn(f"'{name}'", tried)
+
+
+class SafetyWithEventletTest(SafetyTest):
+    eventlet = True
 
 
 class OtherProcessesTest(unittest.TestCase):

@@ -63,14 +63,26 @@ class BootTest(unittest.TestCase):
         self.assertNotIn('hw_qemu_guest_agent', xml)
 
     def test_nova_changes_a_password_in_it(self):
-        self.guest.ask_nova('set_admin_password', password='a new one')
-        entry = self.guest.inspect('grep ^root: /etc/shadow').split(':')[1]
-        self.assertTrue(hash.sha512_crypt.verify('a new one', entry))
+        for eventlet in (False, True):
+            with self.subTest(eventlet=eventlet):
+                new = f'a new one, {eventlet}'
+                self.guest.ask_nova(
+                    'set_admin_password', eventlet, password=new
+                )
+                entry = self.guest.inspect('grep ^root: /etc/shadow')
+                self.assertTrue(
+                    hash.sha512_crypt.verify(new, entry.split(':')[1])
+                )
 
     def test_nova_freezes_and_thaws_it(self):
         status = json.dumps({'execute': 'guest-fsfreeze-status'})
-        for call, expected in (('freeze', 'frozen'), ('thaw', 'thawed')):
-            self.guest.ask_nova(call)
+        for call, expected, eventlet in (
+            ('freeze', 'frozen', False),
+            ('thaw', 'thawed', False),
+            ('freeze', 'frozen', True),
+            ('thaw', 'thawed', True),
+        ):
+            self.guest.ask_nova(call, eventlet)
             with self.guest.domain() as domain:
                 answer = libvirt_qemu.qemuAgentCommand(domain, status, 5, 0)
             self.assertEqual({'return': expected}, json.loads(answer))

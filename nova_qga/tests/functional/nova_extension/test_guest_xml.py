@@ -22,7 +22,7 @@ import unittest
 
 from lxml import etree
 
-from nova_qga.tests.fixtures import nova_compute
+from nova_qga.tests.fixtures import shared
 
 UUID = '6f1b8c1e-4f0a-4f7d-9a9e-1a2b3c4d5e6f'
 NAME = 'instance-00000001'
@@ -73,11 +73,10 @@ def without_time(xml):
 
 
 class GuestXmlTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.nova = nova_compute.NovaCompute()
-        cls.nova.setUp()
-        cls.addClassCleanup(cls.nova.cleanUp)
+    eventlet = False
+
+    def setUp(self):
+        self.nova = shared.nova_compute(eventlet=self.eventlet)
 
     def xmls(self, config, *calls):
         started = self.nova.start(config, calls=calls)
@@ -181,14 +180,17 @@ class GuestXmlTest(unittest.TestCase):
         self.assertEqual([], channels(started.results[0]['xml']))
 
 
+class GuestXmlWithEventletTest(GuestXmlTest):
+    eventlet = True
+
+
 class PolicyTest(unittest.TestCase):
     """Each policy, and what image and flavor say."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.nova = nova_compute.NovaCompute()
-        cls.nova.setUp()
-        cls.addClassCleanup(cls.nova.cleanUp)
+    eventlet = False
+
+    def setUp(self):
+        self.nova = shared.nova_compute(eventlet=self.eventlet)
 
     def assert_obeyed(self, started, gets):
         """The guest has both channels and Nova's features, or has none."""
@@ -292,14 +294,17 @@ class PolicyTest(unittest.TestCase):
         self.assertRegex(warning, '^WARNING .*make it, writable')
 
 
+class PolicyWithEventletTest(PolicyTest):
+    eventlet = True
+
+
 class NovaFeaturesTest(unittest.TestCase):
     """changePassword and quiesced snapshots, which ask for the property."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.nova = nova_compute.NovaCompute()
-        cls.nova.setUp()
-        cls.addClassCleanup(cls.nova.cleanUp)
+    eventlet = False
+
+    def setUp(self):
+        self.nova = shared.nova_compute(eventlet=self.eventlet)
 
     def refusals(self, config=None, **arguments):
         call = {
@@ -331,3 +336,7 @@ class NovaFeaturesTest(unittest.TestCase):
             {'set_admin_password': None, 'quiesce': None},
             self.refusals({'qga': {'direct_channel': ''}}),
         )
+
+
+class NovaFeaturesWithEventletTest(NovaFeaturesTest):
+    eventlet = True
