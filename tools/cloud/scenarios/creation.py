@@ -29,9 +29,9 @@ def run(cloud: deployment.Cloud) -> Iterator[str]:
         said = ACTIVE.findall(host.logged('nova-compute'))
         if len(said) != 1:
             raise report.NotAsPromised(f'it says so {len(said)} times')
-    for image, host in (('plain', 'cmp1'), ('agent', 'cmp2')):
+    for image, name in (('plain', 'cmp1'), ('agent', 'cmp2')):
         yield f'a server from the image "{image}" has both channels'
-        server = cloud.create(f'create-{image}', image=image, host=host)
+        server = cloud.create(f'create-{image}', image=image, host=name)
         server.expect(guest.STANDARD, guest.DIRECT)
         yield f'the guest from "{image}" has the ports by their names'
         ports = server.inspect('ls /dev/virtio-ports').split()

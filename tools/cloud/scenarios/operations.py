@@ -73,8 +73,8 @@ def _of_one(cloud: deployment.Cloud, server: guest.Guest) -> Iterator[str]:
     yield f'{name}: metrics show tells its memory'
     rows = qga.ask(None, 'metrics', 'show', one)
     found = {row['Name']: row['Value'] for row in rows}
-    words = server.inspect('grep MemTotal /proc/meminfo').split()
-    if found.get('guest.memory.total') != int(words[1]) * 1024:
+    total = server.inspect('grep MemTotal /proc/meminfo').split()[1]
+    if found.get('guest.memory.total') != int(total) * 1024:
         raise report.NotAsPromised(f'it says {found}')
     yield f'{name}: its samples come as notifications'
     cloud.heard.next('instance.guest.metrics', 120, instance_id=one)
