@@ -219,9 +219,7 @@ def build_requests(
         installed,
         wake,
     )
-    policy = rpc_policy.Policy(
-        conf, conf.qga_operations.policy_file, installed
-    )
+    policy = rpc_policy.Policy(conf.qga_operations.policy_file, installed)
     operations = runner.Runner(
         host,
         ledger,

@@ -64,16 +64,15 @@ class AttachChannel(command.Lister):
         if parsed_args.all_missing:
             rows = self._all_missing()
         else:
-            rows = [self._named(name) for name in parsed_args.instances]
+            # All of them first: a name that is wrong ends it before anything
+            # was done.
+            targets = [self.app.target(i) for i in parsed_args.instances]
+            rows = [_attach(t.api, t.host, t.instance) for t in targets]
         if any(row[2] in ('failed', 'unknown') for row in rows):
             self.exit_code = outcome.ExitCode.FAILED
         return _COLUMNS, [
             cells.row(row, parsed_args.formatter) for row in rows
         ]
-
-    def _named(self, instance: str) -> Sequence[Any]:
-        target = self.app.target(instance)
-        return _attach(target.api, target.host, target.instance)
 
     def _all_missing(self) -> list[Sequence[Any]]:
         answers = self.app.every_host(_attach_missing)

@@ -111,7 +111,11 @@ class Requests:
         """
         with self._database.reading() as connection:
             rows = connection.execute(_FIND_RUNNING).fetchall()
-        return [_record(row) for row in rows]
+            return [
+                record
+                for record in map(_record, rows)
+                if record.request_id not in self._unwritten
+            ]
 
     def wait(self, request_id: str, timeout: float) -> Record | None:
         """Return a request as it ends, or as it is after ``timeout``."""
@@ -185,9 +189,9 @@ class Requests:
         record: Record,
         event: outbox.Event,
     ) -> None:
-        connection.execute(
+        done = connection.execute(
             'UPDATE requests SET state = ?, channel = ?, error = ?, '
-            'counts = ?, ended = ? WHERE request_id = ?',
+            'counts = ?, ended = ? WHERE request_id = ? AND ended IS NULL',
             (
                 record.state,
                 record.channel,
@@ -197,7 +201,9 @@ class Requests:
                 record.request_id,
             ),
         )
-        self._outbox.write(connection, event)
+        # A request has one end, and is told once.
+        if done.rowcount:
+            self._outbox.write(connection, event)
 
     def _clean(self, connection: sqlite3.Connection) -> None:
         """Forget what is long over, now and then."""

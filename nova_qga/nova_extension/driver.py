@@ -26,7 +26,7 @@ the same signature.
 
 import inspect
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 from nova import exception
 from nova.virt.libvirt import config as vconfig
@@ -72,25 +72,26 @@ def extend(base: Any, settings: channel.ChannelSettings) -> Any:
         def _set_qemu_guest_agent(
             self, guest: Any, flavor: Any, instance: Any, image_meta: Any
         ) -> None:
-            wanted = _is_wanted(settings, flavor, instance, image_meta)
+            answer = _answer(settings, instance, image_meta, flavor)
             super()._set_qemu_guest_agent(
-                guest, flavor, instance, _answering(image_meta, wanted)
+                guest, flavor, instance, answer.image_meta
             )
-            if wanted:
+            if answer.wanted:
                 _add_direct_channel(guest, instance, settings)
 
         def set_admin_password(self, instance: Any, new_pass: str) -> None:
             # Here, because what Nova asks next is not told the flavor.
-            if not _has_agent(settings, instance, instance.image_meta):
+            answer = _answer(settings, instance, instance.image_meta)
+            if answer.wanted is False:
                 raise exception.QemuGuestAgentNotEnabled()
             super().set_admin_password(instance, new_pass)
 
         def _can_set_admin_password(self, image_meta: Any) -> None:
-            super()._can_set_admin_password(_answering(image_meta, True))
+            super()._can_set_admin_password(_asking(image_meta))
 
         def _can_quiesce(self, instance: Any, image_meta: Any) -> None:
-            answer = _has_agent(settings, instance, image_meta)
-            super()._can_quiesce(instance, _answering(image_meta, answer))
+            answer = _answer(settings, instance, image_meta)
+            super()._can_quiesce(instance, answer.image_meta)
 
     return QgaLibvirtDriver
 
@@ -108,33 +109,47 @@ def _check(base: Any) -> None:
             )
 
 
-def _is_wanted(
+class _Answer(NamedTuple):
+    """What the policy says of a guest.
+
+    :ivar wanted: None where that cannot be told: Nova decides
+    :ivar image_meta: makes Nova's own code act so
+    """
+
+    wanted: bool | None
+    image_meta: Any
+
+
+def _answer(
     settings: channel.ChannelSettings,
-    flavor: Any,
     instance: Any,
     image_meta: Any,
-) -> bool | None:
-    """Return the policy's answer, None where it cannot be had."""
+    flavor: Any = None,
+) -> _Answer:
+    """Ask the policy; whatever goes wrong here is no end to the guest."""
     try:
-        return channel.is_wanted(
+        wanted = channel.is_wanted(
             settings.channel_policy,
             image=_image_says(image_meta),
-            flavor=_flavor_says(flavor, instance),
+            flavor=_flavor_says(flavor or instance.flavor, instance),
         )
+        return _Answer(wanted, _copy(image_meta, wanted))
     except Exception:
         LOG.exception(
             'nova-qga cannot tell whether the guest gets its channels; Nova '
             'decides as without it',
             instance=instance,
         )
-        return None
+        return _Answer(None, image_meta)
 
 
-def _has_agent(
-    settings: channel.ChannelSettings, instance: Any, image_meta: Any
-) -> bool:
-    wanted = _is_wanted(settings, instance.flavor, instance, image_meta)
-    return bool(_image_says(image_meta)) if wanted is None else wanted
+def _asking(image_meta: Any) -> Any:
+    """Return metadata that ask for an agent, as far as that can be had."""
+    try:
+        return _copy(image_meta, True)
+    except Exception:
+        LOG.exception('nova-qga cannot copy the metadata of an image')
+        return image_meta
 
 
 def _image_says(image_meta: Any) -> bool | None:
@@ -160,10 +175,8 @@ def _flavor_says(flavor: Any, instance: Any) -> bool | None:
         return None
 
 
-def _answering(image_meta: Any, answer: bool | None) -> Any:
+def _copy(image_meta: Any, answer: bool) -> Any:
     """Return a copy of the metadata that answers Nova's question so."""
-    if answer is None:
-        return image_meta
     copy = image_meta.obj_clone()
     copy.properties.hw_qemu_guest_agent = answer
     return copy

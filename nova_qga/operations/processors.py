@@ -73,6 +73,15 @@ def set_vcpus(
         except errors.CommandError as error:
             # It is the first that it refuses; none was done before.
             count, why = 0, str(error)
+        except errors.OutcomeUnknown:
+            raise
+        except errors.QgaError as error:
+            if not done:
+                raise
+            raise errors.OperationFailed(
+                f'{done} of {len(online)} processors were set, then: {error}',
+                done=done,
+            ) from None
         else:
             why = 'the guest stopped at it'
         done += count

@@ -189,11 +189,15 @@ class Ledger:
         :raises ServiceUnavailable: the journal still cannot be used
         """
         self._requests.write_rest()
-        for record in self._requests.running():
-            with self._lock:
-                ours = record.request_id in self._active
-            if not ours:
-                self.end(record, self._interrupted(record))
+        with self._lock:
+            # One that ends now is first in the journal, then not active.
+            left = [
+                record
+                for record in self._requests.running()
+                if record.request_id not in self._active
+            ]
+        for record in left:
+            self.end(record, self._interrupted(record))
         if dropped := self._outbox.prune():
             LOG.error(
                 '%d notifications of outcomes were dropped, the oldest: the '

@@ -19,12 +19,15 @@ from collections.abc import Iterable, Mapping
 import threading
 
 from oslo_config import cfg
+from oslo_log import log as logging
 from oslo_policy import policy
 
 from nova_qga import errors
 from nova_qga.rpc.catalog import base
 from nova_qga.rpc.catalog import loading
 from nova_qga.rpc import user as rpc_user
+
+LOG = logging.getLogger(__name__)
 
 _ADMIN = 'rule:qga:admin'
 _OWNER = 'project_id:%(project_id)s'
@@ -103,15 +106,18 @@ class Policy:
     """
 
     def __init__(
-        self,
-        conf: cfg.ConfigOpts,
-        file: str,
-        operations: Mapping[str, base.Operation],
+        self, file: str, operations: Mapping[str, base.Operation]
     ) -> None:
         self._lock = threading.Lock()
         self._file = file
+        # A configuration of its own: what stands beside nova.conf is Nova's.
+        conf = cfg.ConfigOpts()
+        conf([], default_config_files=[], default_config_dirs=[])
         self._enforcer = policy.Enforcer(conf, policy_file=file)
+        conf.set_override('policy_dirs', [], 'oslo_policy')
         self._enforcer.register_defaults(rules(operations.values()))
+        #: The file could not be read the last time.
+        self._broken = False
 
     def check(self, name: str, user: rpc_user.User, project_id: str) -> None:
         """Refuse what the user may not do.
@@ -124,15 +130,15 @@ class Policy:
         target = {'project_id': project_id} if project_id else {}
         with self._lock:
             try:
+                if self._broken:
+                    # Else the rules from before it broke would hold.
+                    self._enforcer.load_rules(True)
                 allowed = self._enforcer.enforce(
                     f'qga:{name}', target, user.credentials()
                 )
             except Exception as error:
-                # A file that cannot be read allows nothing.
-                raise errors.Denied(
-                    f'the policy in {self._file} cannot be used '
-                    f'({type(error).__name__}): correct it'
-                ) from None
+                raise self._unusable(error) from None
+            self._broken = False
         if not allowed:
             who = (
                 'this user'
@@ -143,3 +149,18 @@ class Policy:
                 f'the policy does not let {who} do {name}: see the rule '
                 f'qga:{name}, which [qga_operations]policy_file may change'
             )
+
+    def _unusable(self, error: Exception) -> errors.Denied:
+        """Return that a file which cannot be read allows nothing."""
+        if not self._broken:
+            self._broken = True
+            LOG.error(
+                'the policy in %s cannot be used, so every request is '
+                'denied: %s',
+                self._file,
+                error,
+            )
+        return errors.Denied(
+            f'the policy in {self._file} cannot be used '
+            f'({type(error).__name__}): correct it'
+        )

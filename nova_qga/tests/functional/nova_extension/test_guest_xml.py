@@ -264,12 +264,18 @@ class PolicyTest(unittest.TestCase):
             self.assertIn('qga:channel of flavor tiny', line)
 
     def test_a_fault_of_ours_leaves_the_guest_to_nova(self):
-        for sabotage in ('policy_fails', 'direct_channel_fails'):
+        for sabotage in (
+            'policy_fails',
+            'metadata_cannot_be_copied',
+            'flavor_cannot_be_read',
+            'direct_channel_fails',
+        ):
             for properties in ({}, {'hw_qemu_guest_agent': 'yes'}):
                 with self.subTest(sabotage=sabotage, image=properties):
                     started = self.start({}, properties, {}, sabotage)
                     xml, refused = started.results
-                    novas = bool(properties) or sabotage != 'policy_fails'
+                    beside = sabotage == 'direct_channel_fails'
+                    novas = bool(properties) or beside
                     self.assertEqual(
                         [STANDARD] if novas else [], channels(xml['xml'])
                     )

@@ -120,7 +120,8 @@ class DatabaseTest(fixtures.TestWithFixtures, unittest.TestCase):
         with self.assertRaisesRegex(errors.ServiceUnavailable, 'full'):
             journal.finish(RECORD._replace(state='succeeded'), large)
         self.assertEqual([], events.first(9))
-        self.assertEqual([RECORD], journal.running())
+        self.assertEqual('succeeded', journal.find('r1').state)
+        self.assertEqual([], journal.running(), 'it is known to have ended')
         with opened.reading() as connection:
             connection.execute('PRAGMA max_page_count = 100000')
         journal.write_rest()

@@ -138,10 +138,18 @@ class PolicyTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.assertEqual(set(), self.allowed(OWNER))
 
     def test_a_file_that_cannot_be_read_allows_nothing(self):
+        self.file.write_text('"qga:execute": "rule:qga:admin"\n')
+        self.assertIn('execute', self.allowed(dict(known_host.ADMIN)))
         self.file.write_text('"qga:ping": [[[\n')
-        ended = self.host.run('ping')
-        self.assertEqual('denied', ended.state)
-        self.assertIn(str(self.file), ended.error['message'])
+        with self.assertLogs('nova_qga.rpc.policy', 'ERROR') as logged:
+            for number in range(3):
+                ended = self.host.run('ping', request_id=f'broken-{number}')
+                self.assertEqual('denied', ended.state)
+                self.assertIn(str(self.file), ended.error['message'])
+        self.assertEqual(1, len(logged.output))
+        self.file.write_text('"qga:audit": "rule:qga:admin"\n')
+        ended = self.host.run('ping', request_id='repaired')
+        self.assertEqual('succeeded', ended.state)
 
     def test_the_host_is_for_administrators(self):
         endpoint = self.host.endpoint

@@ -352,6 +352,38 @@ class RepeatedTest(fixtures.TestWithFixtures, unittest.TestCase):
         [event] = self.host.told
         self.assertEqual('succeeded', event.payload['state'])
 
+    def test_what_ends_while_it_is_looked_at_is_not_taken_for_cut_off(self):
+        began, go_on = threading.Event(), threading.Event()
+
+        def slow(arguments):
+            began.set()
+            go_on.wait(30)
+            return {}
+
+        kept = self.host.ledger._requests
+        running = kept.running
+
+        def running_meanwhile():
+            found = running()
+            go_on.set()
+            kept.wait('r1', 30)
+            return found
+
+        kept.running = running_meanwhile
+        self.host.answer_with('guest-set-user-password', slow)
+        asking = threading.Thread(
+            target=lambda: self.host.run('set_password', **PASSWORD)
+        )
+        asking.start()
+        self.assertTrue(began.wait(30))
+        self.host.ledger.keep_up()
+        asking.join(30)
+        self.assertEqual('succeeded', kept.find('r1').state)
+        self.assertEqual(
+            ['succeeded'],
+            [event.payload['state'] for event in self.host.told],
+        )
+
     def test_nothing_is_run_where_it_cannot_be_noted(self):
         self.journal.close()
         ended = self.host.run('set_password', **PASSWORD)
