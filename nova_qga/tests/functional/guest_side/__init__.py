@@ -10,4 +10,4 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Tests of the real program nova-qga-agent."""
+"""Tests of what nova-qga puts into guests."""
