@@ -83,6 +83,12 @@ class Coverage(command.Lister):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
+        if parsed_args.dark and parsed_args.totals:
+            raise outcome.Failure(
+                '--totals counts all guests, the dark ones too: leave --dark '
+                'out',
+                outcome.ExitCode.USAGE,
+            )
         answers = self.app.every_host(
             lambda api, host: outcome.result(api.get_coverage(host))
         )

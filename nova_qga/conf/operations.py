@@ -46,8 +46,8 @@ Restart nova-qga-agent after a change.
 The file of the rules that say who may run which operation in which guest.
 
 It need not exist: by default administrators may run everything but
-``execute`` and ``run_command``, which nobody may, and the project that owns a
-guest may run what only tells of it. Write a rule of the same name into the
+``execute``, which nobody may, and the project that owns a guest may run what
+only tells of it. Write a rule of the same name into the
 file to change that, for example ``"qga:execute": "rule:qga:admin"``. A file
 that cannot be read allows nothing. A change takes effect at the next request.
 

@@ -74,18 +74,23 @@ class GuestAgent:
         return time.monotonic() - began
 
     def execute(
-        self, single: command.Command[ReplyT], *, cleanup: bool = False
+        self,
+        single: command.Command[ReplyT],
+        *,
+        cleanup: bool = False,
+        slow: bool = False,
     ) -> ReplyT:
         """Run one command and return its checked reply.
 
         :param cleanup: it ends what an earlier one began, such as an open
             file, and so gets the time of a command also past the deadline
+        :param slow: it may take all the time until the deadline
         :raises CommandError: the guest refused
         :raises GuestUnavailable, ChannelError: nothing was run
         :raises OutcomeUnknown: it has an effect, and its answer never came
         :raises ProtocolError: the answer to a reading command is broken
         """
-        [reply] = self._ask(command.Batch((single,)), cleanup)
+        [reply] = self._ask(command.Batch((single,)), cleanup, slow)
         if isinstance(reply, errors.CommandUnsupported):
             self._explain(single.name)
         if isinstance(reply, errors.CommandError):
@@ -145,9 +150,13 @@ class GuestAgent:
             raise reply
         return reply
 
-    def _ask(self, batch: command.Batch, cleanup: bool = False) -> list[Any]:
+    def _ask(
+        self, batch: command.Batch, cleanup: bool = False, slow: bool = False
+    ) -> list[Any]:
         deadline = time.monotonic() + self._command_timeout
-        if not cleanup:
+        if slow:
+            deadline = self._deadline
+        elif not cleanup:
             deadline = min(self._deadline, deadline)
         answer: futures.Future[list[Any]] = futures.Future()
 

@@ -22,6 +22,7 @@ libvirt 9.0, qemuDomainAttachControllerDevice().
 
 from collections.abc import Callable
 from concurrent import futures
+import contextlib
 import dataclasses
 import threading
 from xml.sax import saxutils
@@ -103,28 +104,36 @@ class Attachment:
         ended: futures.Future[Attached] = futures.Future()
 
         def work() -> None:
-            try:
-                with self._lock:
+            with self._lock:
+                if not ended.set_running_or_notify_cancel():
+                    return  # Who asked has left.
+                try:
                     ended.set_result(self._attach(known.uuid, path))
-            except BaseException as error:
-                ended.set_exception(error)
+                except BaseException as error:
+                    ended.set_exception(error)
 
         # A libvirtd that hangs keeps the thread, and nobody else.
         threading.Thread(target=work, name='qga-attach', daemon=True).start()
         try:
             return ended.result(timeout)
         except futures.TimeoutError:
-            raise errors.OutcomeUnknown(
-                'libvirtd has not answered in time: the channel may have been '
-                'attached, or may still be; list the guest before you repeat '
-                'it'
-            ) from None
+            if ended.cancel():
+                raise errors.ServiceUnavailable(
+                    'other guests were still being given their channels, and '
+                    'nothing was done: try again'
+                ) from None
+            raise _unknown('libvirtd has not answered in time') from None
 
     def _check(self, known: guest_description.Description) -> None:
         if not self._plan.name:
             raise errors.ConfigurationError(
                 '[qga]direct_channel is empty on this host: there is no '
                 'channel to attach'
+            )
+        if not known.project_id:
+            raise errors.GuestUnavailable(
+                'declined',
+                f'domain {known.uuid} is not one of Nova, and is left alone',
             )
         if not self._plan.wanted(known.image_says, known.flavor_says):
             raise errors.GuestUnavailable(
@@ -152,7 +161,9 @@ class Attachment:
                 raise errors.GuestNotFound(uuid) from None
             raise _refused(error) from None
         finally:
-            connection.close()
+            # A connection that broke says so here too.
+            with contextlib.suppress(libvirt.libvirtError):
+                connection.close()
 
     def _plug(self, domain: libvirt.virDomain, path: str) -> Attached:
         controller = not _has_controller(domain)
@@ -160,7 +171,9 @@ class Attachment:
             _plug_controller(domain)
         try:
             _plug(domain, _channel(self._plan.name, path))
-        except libvirt.libvirtError:
+        except libvirt.libvirtError as error:
+            if not domain.connect().isAlive():
+                raise _unknown(text.printable(str(error))) from None
             if controller:
                 _unplug_controller(domain)
             raise
@@ -233,6 +246,13 @@ def _unplug_controller(domain: libvirt.virDomain) -> None:
             domain.UUIDString(),
             text.printable(str(error)),
         )
+
+
+def _unknown(why: str) -> errors.OutcomeUnknown:
+    return errors.OutcomeUnknown(
+        f'{why}: the channel may have been attached, or may still be; list '
+        'the guest before you repeat it'
+    )
 
 
 def _refused(error: libvirt.libvirtError) -> errors.QgaError:

@@ -57,6 +57,12 @@ CREATE TABLE IF NOT EXISTS outbox (
 """
 
 
+_FROM_1 = """
+ALTER TABLE requests ADD COLUMN owner TEXT;
+ALTER TABLE requests ADD COLUMN requester TEXT;
+"""
+
+
 class Database:
     """One agent's journal.
 
@@ -97,6 +103,12 @@ class Database:
             try:
                 yield self._get()
             except sqlite3.Error as error:
+                if isinstance(error, sqlite3.DatabaseError) and not isinstance(
+                    error, sqlite3.OperationalError
+                ):
+                    # It is broken: look at the file anew the next time, for
+                    # somebody may have moved it away.
+                    self._drop()
                 raise self._unusable(error) from None
 
     @contextlib.contextmanager
@@ -116,6 +128,12 @@ class Database:
                     connection.execute('ROLLBACK')
                 raise
             self.problem = None
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None and self._folder is not None:
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()
 
     def _unusable(self, error: Exception) -> errors.ServiceUnavailable:
         self.problem = (
@@ -185,8 +203,7 @@ def _set_up(connection: sqlite3.Connection) -> None:
             'the journal in [qga_agent]state_path was made by a newer '
             'nova-qga: upgrade this one, or move the journal away'
         )
+    script = f'BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;'
     if version == 1:
-        connection.execute('ALTER TABLE requests ADD COLUMN owner TEXT')
-        connection.execute('ALTER TABLE requests ADD COLUMN requester TEXT')
-    connection.executescript(_SCHEMA)
-    connection.execute(f'PRAGMA user_version = {_VERSION}')
+        script = script.replace('BEGIN;', f'BEGIN; {_FROM_1}')
+    connection.executescript(script)

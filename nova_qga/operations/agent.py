@@ -30,11 +30,16 @@ class Agent(Protocol):
         """Let the agent answer a sync; return the seconds it took."""
 
     def execute(
-        self, single: command.Command[ReplyT], *, cleanup: bool = False
+        self,
+        single: command.Command[ReplyT],
+        *,
+        cleanup: bool = False,
+        slow: bool = False,
     ) -> ReplyT:
         """Run one command and return its checked reply.
 
         :param cleanup: it gets time of its own after the deadline
+        :param slow: it may take all the time until the deadline
         """
 
     def info(self) -> replies.AgentInfo:

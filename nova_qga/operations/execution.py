@@ -118,8 +118,9 @@ def _wait(
         if left <= 0:
             raise errors.OutcomeUnknown(
                 f'the program was started as process {pid} and has not ended '
-                'in time; it runs on in the guest: look for it there, or '
-                'allow it more time'
+                'in time; it runs on in the guest: look for it there. More '
+                'time takes a longer --timeout and a longer '
+                '[qga_agent]operation_timeout of its host'
             )
         time.sleep(min(pause, left))
         pause = min(pause * 2, _LONGEST_PAUSE)

@@ -56,7 +56,9 @@ def set_memory_blocks(
     """
     check(online)
     agent.require('guest-set-memory-blocks')
-    responses = agent.execute(memory_blocks.set_memory_blocks(online))
+    responses = agent.execute(
+        memory_blocks.set_memory_blocks(online), slow=True
+    )
     done = sum(each.response == 'success' for each in responses)
     failed = {
         str(each.phys_index): _why(each)

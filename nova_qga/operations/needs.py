@@ -12,8 +12,9 @@
 
 """Which commands of a guest's agent each operation takes. Pure.
 
-A command that only one form of an operation takes, such as seeking to an
-offset, is not counted: the others work without it.
+What is off unless the operator allows it is not here: no guest is the worse
+for lacking it. A command that only one form of an operation takes, such as
+seeking to an offset, is not counted: the others work without it.
 """
 
 from collections.abc import Mapping
@@ -35,7 +36,16 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
         'guest-file-flush',
         'guest-file-close',
     ),
-    'execute': ('guest-exec', 'guest-exec-status'),
+    'get_time': ('guest-get-time',),
+    'set_time': ('guest-set-time', 'guest-get-time'),
+    'get_vcpus': ('guest-get-vcpus',),
+    'set_vcpus': ('guest-set-vcpus',),
+    'get_memory_blocks': (
+        'guest-get-memory-blocks',
+        'guest-get-memory-block-info',
+    ),
+    'set_memory_blocks': ('guest-set-memory-blocks',),
+    'trim': ('guest-fstrim',),
     'read_file': ('guest-file-open', 'guest-file-read', 'guest-file-close'),
 }
 

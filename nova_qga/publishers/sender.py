@@ -172,7 +172,7 @@ class Sender:
             return
         self._warned = now
         LOG.warning(
-            '%s; notifications of outcomes wait in the journal and are sent '
-            'when it does',
+            '%s; notifications of outcomes that were not sent yet wait, and '
+            'are sent when it is well again',
             error,
         )

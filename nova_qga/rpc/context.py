@@ -38,6 +38,7 @@ class Context:
         self.limits = limits
         self._deadline = time.monotonic() + timeout
         self._agent: rpc_host.Agent | None = None
+        self._attaching = False
 
     @property
     def channel_kind(self) -> str | None:
@@ -47,7 +48,7 @@ class Context:
     @property
     def may_have_begun(self) -> bool:
         """Something may have been sent to the guest."""
-        return self._agent is not None
+        return self._agent is not None or self._attaching
 
     def left(self) -> float:
         """Return the seconds that are left."""
@@ -55,6 +56,7 @@ class Context:
 
     def attach_channel(self) -> attachment.Attached:
         """Hot-plug the direct channel, unless the guest has it."""
+        self._attaching = True
         return self.host.attach_channel(self.instance_uuid, self.left())
 
     def agent(self) -> rpc_host.Agent:

@@ -169,9 +169,9 @@ def _without_channel(
     return Verdict(
         DARK,
         'no_channel',
-        'it was built before the extension was active: reboot it hard; '
-        'where it has another virtio-serial port "nova-qga channel attach" '
-        'does without',
+        'it was built without the extension: reboot it hard; where it has '
+        'another virtio-serial port, "nova-qga channel attach" gives it the '
+        'direct channel without a reboot',
     )
 
 

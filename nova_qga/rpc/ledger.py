@@ -111,6 +111,10 @@ class Ledger:
 
         Where it cannot be noted now, it is as soon as it can.
         """
+        _log(ended, begun.requester)
+        self._end(begun, ended)
+
+    def _end(self, begun: requests.Record, ended: outcome.Outcome) -> None:
         counts = {
             key: value
             for key, value in (ended.result or {}).items()
@@ -122,7 +126,6 @@ class Ledger:
             error=ended.error,
             counts=counts,
         )
-        _log(ended, begun.requester)
         # What an earlier agent began may be known only now.
         owner = begun.owner
         if not any(owner):
@@ -155,9 +158,10 @@ class Ledger:
             self.owner(uuid),
             _requester(user),
         )
+        # Whatever is known of its id, somebody has tried.
+        _log(ended, record.requester)
         try:
             if not ended.request_id:
-                _log(ended, record.requester)
                 self._outbox.add(
                     outcome_event.event(
                         ended.to_dict(), record.owner, record.requester
@@ -167,7 +171,7 @@ class Ledger:
                 return ended
             begun = self._begin(record, time.time())
             if begun is not None:
-                self.end(begun, ended)
+                self._end(begun, ended)
                 return ended
             known = self.find(ended.request_id)
         except errors.ServiceUnavailable as error:

@@ -20,6 +20,8 @@ import datetime
 import math
 from typing import Any
 
+from oslo_log import log as logging
+
 from nova_qga.collectors import base
 from nova_qga.collectors import sample_set
 from nova_qga import errors
@@ -33,6 +35,8 @@ from nova_qga.rpc import policy as rpc_policy
 from nova_qga.rpc import request
 from nova_qga.rpc import user as rpc_user
 from nova_qga.rpc import validation
+
+LOG = logging.getLogger(__name__)
 
 #: Seconds for a guest's sample.
 SAMPLE_TIMEOUT = 15.0
@@ -73,8 +77,9 @@ class Views:
         self._policy = policy
         self._kinds = {
             description.STANDARD_CHANNEL: 'standard',
-            direct_channel: 'direct',
         }
+        if direct_channel:
+            self._kinds[direct_channel] = 'direct'
         self._channels = channels
 
     def list_guests(
@@ -115,6 +120,15 @@ class Views:
         except errors.QgaError as failure:
             state = outcome.state_after(failure)
             error = outcome.describe(failure)
+            if state == outcome.DENIED:
+                LOG.info(
+                    '%(name)s of %(user)s, %(project)s: denied',
+                    {
+                        'name': name,
+                        'user': user.user_id or 'nobody',
+                        'project': user.project_id or 'no project',
+                    },
+                )
         except Exception as failure:
             unforeseen = fault.log(name, failure)
             state, error = outcome.FAILED, outcome.describe(unforeseen)

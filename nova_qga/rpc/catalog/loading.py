@@ -24,6 +24,10 @@ from nova_qga.rpc.catalog import base
 LOG = logging.getLogger(__name__)
 
 NAMESPACE = 'nova_qga.operations'
+#: What the endpoint has beside operations.
+RESERVED = frozenset(
+    ('target', 'list_guests', 'get_coverage', 'get_metrics', 'admin')
+)
 
 
 def load() -> Mapping[str, base.Operation]:
@@ -44,6 +48,12 @@ def load() -> Mapping[str, base.Operation]:
                 '%s of %s is no operation of nova-qga, and is left out',
                 each.entry_point_target,
                 NAMESPACE,
+            )
+        elif each.name in RESERVED:
+            raise errors.ConfigurationError(
+                f'{each.entry_point_target} of {NAMESPACE} has the name '
+                f'{each.name}, which nova-qga uses itself: remove the package '
+                'that brings it'
             )
         elif each.plugin.name in found or each.plugin.name != each.name:
             raise errors.ConfigurationError(

@@ -100,7 +100,7 @@ class SenderTest(fixtures.TestWithFixtures, unittest.TestCase):
                 self.outbox.add(event(number))
                 started.wake()
             self.wait_until_refused()
-        self.assertIn('wait in the journal', logged.output[0])
+        self.assertIn('are sent when', logged.output[0])
         self.assertEqual(3, len(self.outbox))
         self.broker.away = False
         self.wait_until_empty()

@@ -20,6 +20,7 @@ from nova_qga.guest import capabilities
 from nova_qga.guest import guest
 from nova_qga.guest import survey
 from nova_qga.nova_extension import channel
+from nova_qga.operations import needs
 from nova_qga.protocol import replies
 from nova_qga.rpc import coverage
 from nova_qga.tests.fixtures import known_host
@@ -29,23 +30,10 @@ KINDS = {
     'org.qemu.guest_agent.1': 'direct',
 }
 ALL = coverage.Policy(True, 'all')
-COMMANDS = dict.fromkeys(
-    (
-        'guest-set-user-password',
-        'guest-ssh-get-authorized-keys',
-        'guest-ssh-add-authorized-keys',
-        'guest-ssh-remove-authorized-keys',
-        'guest-exec',
-        'guest-exec-status',
-        'guest-file-open',
-        'guest-file-read',
-        'guest-file-write',
-        'guest-file-flush',
-        'guest-file-close',
-        'guest-info',
-    ),
-    True,
-)
+COMMANDS = {
+    'guest-info': True,
+    **{name: True for names in needs.NEEDS.values() for name in names},
+}
 
 
 def a_guest(state='running', **more):
@@ -79,10 +67,10 @@ class ReportTest(unittest.TestCase):
         self.assertEqual([], found['blocked'])
 
     def test_what_its_agent_blocks_is_named_with_what_is_lost(self):
-        finding = answers(**{'guest-exec': False})
-        found = self.assert_said(finding, 'limited', 'blocked', 'execute')
-        self.assertEqual(['guest-exec'], found['blocked'])
-        self.assertEqual({'execute': ['guest-exec']}, found['lacking'])
+        finding = answers(**{'guest-fstrim': False})
+        found = self.assert_said(finding, 'limited', 'blocked', 'trim')
+        self.assertEqual(['guest-fstrim'], found['blocked'])
+        self.assertEqual({'trim': ['guest-fstrim']}, found['lacking'])
 
     def test_what_its_agent_is_too_old_for_is_named(self):
         finding = answers(**{'guest-ssh-get-authorized-keys': None})
