@@ -155,7 +155,8 @@ run_tests() {
     local path=./nova_qga/tests/${3-$1}
     # A repository of its own leaves a developer's last run alone.
     local stestr=(stestr --test-path "$path" --repo-url "$TMP/$name")
-    local runner=("${stestr[@]}" run --subunit --concurrency 2)
+    # More than there are processors: most tests wait for something real.
+    local runner=("${stestr[@]}" run --subunit --concurrency 4)
     mkdir "$TMP/$name"
     if ! "${stestr[@]}" list >/dev/null 2>&1; then
         # stestr runs nothing where one module cannot be imported; this
