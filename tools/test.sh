@@ -185,11 +185,14 @@ run_tests() {
 
 # The releases beside the one that .venv has.
 run_matrix() {
-    local release began folder
+    local release began status folder
     for release in 32 33; do
         began=$SECONDS
         bash tools/setup.sh --nova "$release" </dev/null
-        count "setup for Nova $release" $? "$began"
+        status=$?
+        count "setup for Nova $release" "$status" "$began"
+        # They would run with the Nova that .venv has.
+        ((status == 0)) || continue
         for folder in unit functional; do
             PATH=$PWD/.venv-nova$release/bin:$PATH \
                 run_tests "nova$release-$folder" 10 "$folder/nova_extension"
