@@ -54,7 +54,7 @@ class Machine(fixtures.Fixture):
 
     :param kind: of the image, as build.sh names it.
     :param ports: numbers of the agents' ports that it has from the start.
-    :param seed: folder with cloud-init's user-data and meta-data.
+    :param seed: folder with what cloud-init is told.
     """
 
     def __init__(

@@ -42,12 +42,16 @@ class Shell:
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(10)
             client.connect(str(self._path))
-            # What is sent before the shell is there is lost, or only echoed.
+            # What is sent before the shell is there is lost, or only echoed,
+            # or half of it is a line with no end, which Ctrl-C takes back.
             while not self._exchange(
                 client, ':', min(end, time.monotonic() + 2)
             ):
                 if time.monotonic() > end:
                     raise TimeoutError('there is no shell in the guest')
+                client.sendall(b'\x03')
+                # The terminal forgets what comes right behind.
+                time.sleep(0.5)
             answer = self._exchange(client, command, end)
         if answer is None:
             raise TimeoutError(f'{command!r} takes too long in the guest')
