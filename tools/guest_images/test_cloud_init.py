@@ -62,7 +62,7 @@ class CloudInitTest(unittest.TestCase):
         )
 
     def test_both_agents_run_when_cloud_init_is_done(self):
-        self.assertRegex(self.said, '(?m)^status: done$')
+        self.assertIn('status: done', self.said)
         for number in (0, 1):
             self.assertTrue(self.guest.answers(number), number)
         self.assertEqual('', self.guest.failed_units())
