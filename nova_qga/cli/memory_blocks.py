@@ -64,15 +64,6 @@ class SetMemoryBlocks(command.Command):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        wanted = switches.read(parsed_args)
-        target = self.app.target(parsed_args.instance)
-        result = outcome.result(
-            target.api.change(
-                target.host,
-                'set_memory_blocks',
-                target.instance,
-                online=wanted,
-            )
+        switches.apply(
+            self.app, parsed_args, 'set_memory_blocks', 'memory blocks'
         )
-        done = switches.check(result, 'memory blocks')
-        self.app.say(f'{done} in {target.instance}.')

@@ -61,12 +61,4 @@ class SetVcpus(command.Command):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        wanted = switches.read(parsed_args)
-        target = self.app.target(parsed_args.instance)
-        result = outcome.result(
-            target.api.change(
-                target.host, 'set_vcpus', target.instance, online=wanted
-            )
-        )
-        done = switches.check(result, 'processors')
-        self.app.say(f'{done} in {target.instance}.')
+        switches.apply(self.app, parsed_args, 'set_vcpus', 'processors')

@@ -18,6 +18,7 @@ from typing import Any
 
 from nova_qga.cli import command
 from nova_qga.cli import outcome
+from nova_qga.cli import shell
 
 
 def add_options(parser: argparse.ArgumentParser, what: str) -> None:
@@ -34,7 +35,27 @@ def add_options(parser: argparse.ArgumentParser, what: str) -> None:
         )
 
 
-def read(parsed_args: argparse.Namespace) -> Mapping[str, bool]:
+def apply(
+    app: shell.Shell,
+    parsed_args: argparse.Namespace,
+    operation: str,
+    what: str,
+) -> None:
+    """Set what the options name, and say how many were.
+
+    :raises Failure: nothing was named, or some could not be set
+    """
+    wanted = _read(parsed_args)
+    target = app.target(parsed_args.instance)
+    result = outcome.result(
+        target.api.change(
+            target.host, operation, target.instance, online=wanted
+        )
+    )
+    app.say(f'{_check(result, what)} in {target.instance}.')
+
+
+def _read(parsed_args: argparse.Namespace) -> Mapping[str, bool]:
     """Return what the options ask for.
 
     :raises Failure: nothing, or both of one
@@ -54,7 +75,7 @@ def read(parsed_args: argparse.Namespace) -> Mapping[str, bool]:
     return {str(number): online for number, online in wanted.items()}
 
 
-def check(result: Mapping[str, Any], what: str) -> str:
+def _check(result: Mapping[str, Any], what: str) -> str:
     """Return what was done, in words.
 
     :raises Failure: some could not be set

@@ -152,10 +152,12 @@ class Attachment:
         try:
             domain = connection.lookupByUUIDString(uuid)
             _check_runs(domain, uuid)
-            described = guest_description.parse(domain.XMLDesc(0))
+            xml = domain.XMLDesc(0)
+            described = guest_description.parse(xml)
             if described.port(self._plan.name) is not None:
                 return Attached(False, False)
-            return self._plug(domain, path)
+            has_one = guest_description.has_controller(xml, 'virtio-serial')
+            return self._plug(domain, path, controller=not has_one)
         except libvirt.libvirtError as error:
             if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
                 raise errors.GuestNotFound(uuid) from None
@@ -165,8 +167,10 @@ class Attachment:
             with contextlib.suppress(libvirt.libvirtError):
                 connection.close()
 
-    def _plug(self, domain: libvirt.virDomain, path: str) -> Attached:
-        controller = not _has_controller(domain)
+    def _plug(
+        self, domain: libvirt.virDomain, path: str, *, controller: bool
+    ) -> Attached:
+        """Plug in the channel, and a controller for it where it needs one."""
         if controller:
             _plug_controller(domain)
         try:
@@ -202,10 +206,6 @@ def _check_runs(domain: libvirt.virDomain, uuid: str) -> None:
             f'guest {uuid} is being migrated or saved: attach the channel '
             'when that has ended, on the host where it runs then',
         )
-
-
-def _has_controller(domain: libvirt.virDomain) -> bool:
-    return guest_description.has_controller(domain.XMLDesc(0), 'virtio-serial')
 
 
 def _channel(name: str, path: str) -> str:

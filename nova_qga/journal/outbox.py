@@ -56,8 +56,6 @@ class Outbox:
         """
         with self._database.transaction() as connection:
             self.write(connection, event)
-        with self._database.changed:
-            self._database.changed.notify_all()
 
     def write(self, connection: sqlite3.Connection, event: Event) -> None:
         """Put in a notification, in a transaction that is under way."""
@@ -82,7 +80,7 @@ class Outbox:
         ]
 
     def take_out(self, numbers: Iterable[int]) -> None:
-        """Forget what was sent, and what is beyond the limit.
+        """Forget what was sent.
 
         :raises ServiceUnavailable: it cannot be noted; they are sent again
         """
