@@ -17,7 +17,9 @@ method that is added, renamed or taken away cannot be forgotten there.
 """
 
 import ast
+from importlib import metadata
 import inspect
+import json
 import pathlib
 import re
 import unittest
@@ -25,28 +27,29 @@ import unittest
 from nova_qga.cli import outcome
 from nova_qga import errors
 from nova_qga.guest import looks
+from nova_qga.journal import requests
+from nova_qga.operations import needs
+from nova_qga.publishers import outcome as outcome_event
 from nova_qga.rpc import coverage
 from nova_qga.rpc import endpoint
+from nova_qga.rpc import outcome as rpc_outcome
+from nova_qga.rpc import validation
 from nova_qga.tests.fixtures import architecture
+from nova_qga.tests.fixtures import doc_pages
 from nova_qga.tests.fixtures import known_host
 
-DOC = pathlib.Path(__file__).resolve().parents[3] / 'doc/source'
-#: A word of ours in a table or a list.
-WORD = re.compile(r'``([a-z_]+)``')
-
-
-def section(page, title):
-    """The text below a title, to the next title of any rank."""
-    text = (DOC / page).read_text()
-    _, found, rest = text.partition(f'\n{title}\n')
-    assert found, f'{page} has no section "{title}"'
-    return re.split(r'\n[^\n]+\n(?:-{4,}|~{4,})\n', rest)[0]
-
-
-def rows(page, title):
-    """The rows of a section's list-table, each a list of its cells."""
-    table = section(page, title).split('   * - ')[2:]
-    return [re.split(r'\n     - ?', row) for row in table]
+#: Of each page of operations.
+SECTIONS = [
+    'What it does',
+    'Command line',
+    'RPC',
+    'Notification',
+    'What the guest must have',
+    'Errors',
+    'Policy',
+]
+#: Arguments of methods that are in no catalog.
+OF_HOST = {'get_metrics': {'instance_uuid': 'required'}}
 
 
 def error_classes(base=errors.QgaError):
@@ -98,15 +101,49 @@ def reasons_of_coverage():
     return found
 
 
-class OperationsPageTest(unittest.TestCase):
-    page = 'admin/operations.rst'
+def commands_of_cli():
+    """Every command of ours, as it is typed."""
+    return [
+        point.name.replace('_', ' ')
+        for point in metadata.distribution('nova-qga').entry_points
+        if point.group == 'nova_qga.cli'
+    ]
+
+
+def members_of_payload():
+    """What the notification of an outcome has."""
+    ended = rpc_outcome.Outcome('id', 'ping', None, 'host', 'succeeded')
+    event = outcome_event.event(
+        ended.to_dict(), requests.Owner(), requests.Requester('', '')
+    )
+    return set(event.payload)
+
+
+def default(value):
+    """What a page says of an argument's default."""
+    if value is validation.REQUIRED:
+        return 'required'
+    return json.dumps(value.decode() if isinstance(value, bytes) else value)
+
+
+class OperationsTest(unittest.TestCase):
+    index = 'admin/operations/index.rst'
+    maxDiff = None
+
+    def setUp(self):
+        super().setUp()
+        self.pages = doc_pages.pages()
+        #: method -> the page that has it
+        self.page_of = {
+            method: page for page in self.pages for method in page.methods
+        }
 
     def test_every_error_code_stands_there_with_its_exit_code(self):
         documented = {
             code: int(exit_code)
             for code, exit_code in re.findall(
                 r'^``([a-z_]+)`` +(\d) +\S',
-                section(self.page, 'Errors'),
+                doc_pages.section(self.index, 'Errors'),
                 re.MULTILINE,
             )
         }
@@ -115,21 +152,91 @@ class OperationsPageTest(unittest.TestCase):
             documented,
         )
 
-    def test_every_method_stands_there_with_its_arguments(self):
-        documented = {}
-        for first, *_ in rows(self.page, 'Methods'):
-            method, *arguments = WORD.findall(first)
-            documented[method] = set(arguments) - {'instance_uuid'}
+    def test_every_method_is_on_one_page_with_its_arguments(self):
+        documented = [
+            (method, arguments)
+            for page in self.pages
+            for method, arguments in page.methods.items()
+        ]
         exposed = {
-            name: set()
+            name: OF_HOST.get(name, {})
             for name, method in inspect.getmembers(endpoint.Endpoint)
             if getattr(method, 'exposed', False)
         }
         of_catalog = {
-            name: set(operation.arguments)
+            name: {
+                argument: default(value)
+                for argument, (_, value) in operation.arguments.items()
+            }
             for name, operation in known_host.OPERATIONS.items()
         }
-        self.assertEqual(exposed | of_catalog, documented)
+        self.assertEqual(
+            sorted((exposed | of_catalog).items()), sorted(documented)
+        )
+
+    def test_every_page_has_the_same_sections(self):
+        for page in self.pages:
+            with self.subTest(page=page.name):
+                self.assertEqual(SECTIONS, list(page.sections))
+
+    def test_the_list_of_methods_leads_to_their_pages(self):
+        listed = {
+            page.strip('`').removeprefix(':doc:`'): set(
+                doc_pages.WORD.findall(methods)
+            )
+            for page, methods, _ in doc_pages.rows(self.index, 'Methods')
+        }
+        self.assertEqual(
+            {page.name: set(page.methods) for page in self.pages}, listed
+        )
+
+    def test_every_operation_says_what_is_told_and_who_may(self):
+        for name, operation in known_host.OPERATIONS.items():
+            page = self.page_of[name]
+            with self.subTest(operation=name):
+                self.assertRegex(
+                    page.sections['Notification'],
+                    rf'``{name}``|``instance\.guest\.{name}\.end``',
+                )
+                policy = page.sections['Policy']
+                self.assertIn(f'``qga:{name}``', policy)
+                if operation.off_by_default:
+                    self.assertIn('nobody', policy)
+                else:
+                    self.assertIn(f'``qga:{operation.access}``', policy)
+
+    def test_every_operation_says_what_the_guest_must_have(self):
+        for name, commands in needs.NEEDS.items():
+            text = self.page_of[name].sections['What the guest must have']
+            for command in commands:
+                with self.subTest(operation=name, command=command):
+                    self.assertIn(f'``{command}``', text)
+
+    def test_every_payload_is_of_an_operation_of_its_page(self):
+        for page in self.pages:
+            text = page.sections['Notification']
+            with self.subTest(page=page.name):
+                if page.name == 'host':
+                    self.assertIn('None is sent', text)
+                    continue
+                _, _, block = text.partition('.. code-block:: json\n')
+                payload = json.loads(block)
+                self.assertIn(payload['operation'], page.methods)
+                self.assertEqual(members_of_payload(), set(payload))
+
+    def test_every_command_is_shown_on_a_page(self):
+        shown = '\n'.join(p.sections['Command line'] for p in self.pages)
+        listed = doc_pages.section('user/cli.rst', 'Commands')
+        for command in commands_of_cli():
+            with self.subTest(command=command):
+                self.assertRegex(shown, rf'\$ nova-qga [^\n]*\b{command} ')
+                self.assertIn(f'``{command}``', listed)
+
+    def test_the_help_of_every_command_stands_in_the_user_guide(self):
+        self.assertIn(
+            '.. autoprogram-cliff:: nova_qga.cli\n',
+            doc_pages.section('user/cli.rst', 'Options of each command'),
+        )
 
 
 class TroubleshootingPageTest(unittest.TestCase):
@@ -139,8 +246,8 @@ class TroubleshootingPageTest(unittest.TestCase):
         title = 'Reasons why a guest cannot be reached'
         documented = {
             word
-            for first, *_ in rows(self.page, title)
-            for word in WORD.findall(first)
+            for first, *_ in doc_pages.rows(self.page, title)
+            for word in doc_pages.WORD.findall(first)
         }
         self.assertEqual(reasons_in_code(), documented)
 
@@ -149,8 +256,8 @@ class TroubleshootingPageTest(unittest.TestCase):
         documented = {
             title: {
                 word
-                for first, *_ in rows(self.page, title)
-                for word in WORD.findall(first)
+                for first, *_ in doc_pages.rows(self.page, title)
+                for word in doc_pages.WORD.findall(first)
             }
             for title in (above, 'Why a guest is dark')
         }
@@ -161,7 +268,7 @@ class TroubleshootingPageTest(unittest.TestCase):
     def test_every_exit_code_stands_there_but_success(self):
         documented = {
             int(code)
-            for first, *_ in rows(self.page, 'Exit codes')
+            for first, *_ in doc_pages.rows(self.page, 'Exit codes')
             for code in first.split(', ')
         }
         known = set(map(int, outcome.ExitCode)) - {0}
