@@ -235,7 +235,13 @@ def build_requests(
     )
     channels = coverage.Policy(conf.qga.enabled, conf.qga.channel_policy)
     host_views = views.Views(
-        host, poller, conf.host, conf.qga.direct_channel, channels, policy
+        host,
+        poller,
+        conf.host,
+        conf.qga.direct_channel,
+        channels,
+        policy,
+        coverage.needs_of(installed.values()),
     )
     return Requests(
         ledger, operations, endpoint.Endpoint(operations, host_views)

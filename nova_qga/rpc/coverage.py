@@ -25,7 +25,7 @@ from nova_qga.guest import capabilities
 from nova_qga.guest import description
 from nova_qga.guest import guest as guest_module
 from nova_qga.guest import survey
-from nova_qga.operations import needs
+from nova_qga.rpc.catalog import base
 
 #: Names of blocked commands that are told of one guest. A guest may invent
 #: more; real agents have fewer.
@@ -49,6 +49,9 @@ FAULTS: Mapping[str, str] = {
     'message_too_large': 'nonsense',
     'invalid_reply': 'nonsense',
 }
+#: Operation -> the commands without which it cannot work.
+Needs = Mapping[str, Sequence[str]]
+
 _STATES: Mapping[str, str] = {
     'shutoff': 'it is off: start it',
     'paused': (
@@ -79,8 +82,24 @@ class Verdict(NamedTuple):
     since: float | None = None
 
 
+def needs_of(operations: Iterable[base.Operation]) -> Needs:
+    """Return what operations need, those that a guest can be judged by.
+
+    What is off unless the operator allows it is not among them: no guest is
+    the worse for lacking it.
+    """
+    return {
+        each.name: each.needs
+        for each in operations
+        if each.needs and not each.off_by_default
+    }
+
+
 def report(
-    finding: survey.Finding, kinds: Mapping[str, str], policy: Policy
+    finding: survey.Finding,
+    kinds: Mapping[str, str],
+    policy: Policy,
+    needs: Needs,
 ) -> dict[str, Any]:
     """Return what is said of one guest.
 
@@ -91,13 +110,13 @@ def report(
     channels = sorted(
         {kinds[p.name] for p in described.ports if p.name in kinds}
     )
-    verdict = judge(finding, channels, policy)
+    verdict = judge(finding, channels, policy, needs)
     info = finding.info
     blocked: Sequence[str] = ()
     lacking: Mapping[str, Sequence[str]] = {}
     if info is not None and verdict.status != DARK:
         blocked = _names(n for n, on in info.commands.items() if not on)
-        lacking = needs.lacking(info.commands)
+        lacking = _lacking(needs, info.commands)
     return {
         'instance_uuid': described.uuid,
         'name': described.name,
@@ -117,7 +136,10 @@ def report(
 
 
 def judge(
-    finding: survey.Finding, channels: Sequence[str], policy: Policy
+    finding: survey.Finding,
+    channels: Sequence[str],
+    policy: Policy,
+    needs: Needs,
 ) -> Verdict:
     """Say whether a guest is dark, limited or well, and why."""
     state = finding.guest.state
@@ -127,7 +149,7 @@ def judge(
     if not channels:
         return _without_channel(finding.guest.description, policy)
     if finding.channel is not None:
-        return _answering(finding)
+        return _answering(finding, needs)
     if finding.fault is None or _closed(finding.guest):
         return Verdict(
             DARK,
@@ -175,7 +197,7 @@ def _without_channel(
     )
 
 
-def _answering(finding: survey.Finding) -> Verdict:
+def _answering(finding: survey.Finding, needs: Needs) -> Verdict:
     info = finding.info
     if info is None:
         return Verdict(
@@ -190,7 +212,7 @@ def _answering(finding: survey.Finding) -> Verdict:
             'its filesystems are frozen: wait for the snapshot or backup '
             'that froze them, or thaw them',
         )
-    lacking = needs.lacking(info.commands)
+    lacking = _lacking(needs, info.commands)
     if not lacking:
         return Verdict(OK)
     lost = ', '.join(lacking)
@@ -206,6 +228,21 @@ def _answering(finding: survey.Finding) -> Verdict:
         'too_old',
         f'its agent has no commands for these, update it: {lost}',
     )
+
+
+def _lacking(
+    needs: Needs, commands: Mapping[str, bool]
+) -> dict[str, list[str]]:
+    """Return the operations that cannot work, each with what it lacks.
+
+    :param commands: name -> enabled, as guest-info says
+    """
+    found = {}
+    for operation, needed in sorted(needs.items()):
+        lacked = [name for name in needed if not commands.get(name)]
+        if lacked:
+            found[operation] = lacked
+    return found
 
 
 def _closed(guest: guest_module.Guest) -> bool:

@@ -60,6 +60,7 @@ class Views:
     :param direct_channel: port name of the direct channel
     :param channels: which guests get channels here
     :param policy: who may ask
+    :param needs: what the operations here need of a guest's agent
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Views:
         direct_channel: str,
         channels: coverage.Policy,
         policy: rpc_policy.Policy,
+        needs: coverage.Needs,
     ) -> None:
         self._host = host
         self._samples = samples
@@ -81,6 +83,7 @@ class Views:
         if direct_channel:
             self._kinds[direct_channel] = 'direct'
         self._channels = channels
+        self._needs = needs
 
     def list_guests(
         self, user: rpc_user.User, given: Mapping[str, Any]
@@ -189,7 +192,7 @@ class Views:
         left = _left(checked['expires_at']) * COVERAGE_SHARE
         found = self._host.survey(min(COVERAGE_TIMEOUT, left))
         guests = [
-            coverage.report(each, self._kinds, self._channels)
+            coverage.report(each, self._kinds, self._channels, self._needs)
             for each in found
         ]
         return {'guests': sorted(guests, key=lambda each: each['domain'])}

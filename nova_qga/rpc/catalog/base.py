@@ -78,6 +78,9 @@ class Operation:
     :ivar check: what the arguments must be to each other and to the limits
     :ivar access: who may run it, unless the operator says otherwise
     :ivar off_by_default: nobody may, unless the operator says otherwise
+    :ivar needs: commands of the guest's agent without which it cannot work;
+        one that only a form of it takes, such as seeking to an offset, is
+        not among them
     """
 
     name: str
@@ -87,3 +90,4 @@ class Operation:
     check: Callable[[Arguments, Limits], None] = lambda given, limits: None
     access: Access = Access.UNRESTRICTED
     off_by_default: bool = False
+    needs: tuple[str, ...] = ()

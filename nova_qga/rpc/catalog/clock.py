@@ -31,6 +31,7 @@ GET_TIME = base.Operation(
     arguments={},
     run=_get,
     access=base.Access.AUDIT,
+    needs=('guest-get-time',),
 )
 SET_TIME = base.Operation(
     'set_time',
@@ -42,4 +43,5 @@ SET_TIME = base.Operation(
         )
     },
     run=_set,
+    needs=('guest-set-time', 'guest-get-time'),
 )

@@ -50,4 +50,5 @@ EXECUTE = base.Operation(
     run=_execute,
     check=_check,
     off_by_default=True,
+    needs=('guest-exec', 'guest-exec-status'),
 )

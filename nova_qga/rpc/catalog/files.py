@@ -95,6 +95,12 @@ WRITE_FILE = base.Operation(
     run=_write,
     check=_check_write,
     access=base.Access.FILE_WRITE,
+    needs=(
+        'guest-file-open',
+        'guest-file-write',
+        'guest-file-flush',
+        'guest-file-close',
+    ),
 )
 READ_FILE = base.Operation(
     'read_file',
@@ -107,4 +113,5 @@ READ_FILE = base.Operation(
     run=_read,
     check=_check_read,
     access=base.Access.FILE_READ,
+    needs=('guest-file-open', 'guest-file-read', 'guest-file-close'),
 )

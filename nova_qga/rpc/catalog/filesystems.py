@@ -29,4 +29,5 @@ TRIM = base.Operation(
     arguments={'minimum': (validation.integer(0, _MAX_MINIMUM), 0)},
     run=_trim,
     access=base.Access.FILESYSTEM_MANAGEMENT,
+    needs=('guest-fstrim',),
 )

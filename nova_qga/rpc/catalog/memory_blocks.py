@@ -37,6 +37,7 @@ GET_MEMORY_BLOCKS = base.Operation(
     arguments={},
     run=_get,
     access=base.Access.AUDIT,
+    needs=('guest-get-memory-blocks', 'guest-get-memory-block-info'),
 )
 SET_MEMORY_BLOCKS = base.Operation(
     'set_memory_blocks',
@@ -49,4 +50,5 @@ SET_MEMORY_BLOCKS = base.Operation(
     },
     run=_set,
     check=_check,
+    needs=('guest-set-memory-blocks',),
 )

@@ -43,4 +43,5 @@ SET_PASSWORD = base.Operation(
     },
     run=_set,
     check=_check,
+    needs=('guest-set-user-password',),
 )

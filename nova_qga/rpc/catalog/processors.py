@@ -35,6 +35,7 @@ GET_VCPUS = base.Operation(
     arguments={},
     run=_get,
     access=base.Access.AUDIT,
+    needs=('guest-get-vcpus',),
 )
 SET_VCPUS = base.Operation(
     'set_vcpus',
@@ -47,4 +48,5 @@ SET_VCPUS = base.Operation(
     },
     run=_set,
     check=_check,
+    needs=('guest-set-vcpus',),
 )

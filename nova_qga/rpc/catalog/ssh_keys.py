@@ -19,6 +19,7 @@ from nova_qga.rpc.catalog import base
 from nova_qga.rpc import validation
 
 _USERNAME = (validation.text(accounts.MAX_NAME), validation.REQUIRED)
+_GET = 'guest-ssh-get-authorized-keys'
 _KEYS = (
     validation.texts(ssh_keys.MAX_KEYS, public_keys.MAX_LINE),
     validation.REQUIRED,
@@ -56,6 +57,7 @@ ADD_SSH_KEYS = base.Operation(
     },
     run=_add,
     check=_check_keys,
+    needs=(_GET, 'guest-ssh-add-authorized-keys'),
 )
 REMOVE_SSH_KEYS = base.Operation(
     'remove_ssh_keys',
@@ -63,6 +65,7 @@ REMOVE_SSH_KEYS = base.Operation(
     arguments={'username': _USERNAME, 'keys': _KEYS},
     run=_remove,
     check=_check_keys,
+    needs=(_GET, 'guest-ssh-remove-authorized-keys'),
 )
 LIST_SSH_KEYS = base.Operation(
     'list_ssh_keys',
@@ -71,4 +74,5 @@ LIST_SSH_KEYS = base.Operation(
     run=_list,
     check=_check_username,
     access=base.Access.AUDIT,
+    needs=(_GET,),
 )

@@ -28,7 +28,6 @@ from nova_qga.cli import outcome
 from nova_qga import errors
 from nova_qga.guest import looks
 from nova_qga.journal import requests
-from nova_qga.operations import needs
 from nova_qga.publishers import outcome as outcome_event
 from nova_qga.rpc import coverage
 from nova_qga.rpc import endpoint
@@ -206,9 +205,9 @@ class OperationsTest(unittest.TestCase):
                     self.assertIn(f'``qga:{operation.access}``', policy)
 
     def test_every_operation_says_what_the_guest_must_have(self):
-        for name, commands in needs.NEEDS.items():
+        for name, operation in known_host.OPERATIONS.items():
             text = self.page_of[name].sections['What the guest must have']
-            for command in commands:
+            for command in operation.needs:
                 with self.subTest(operation=name, command=command):
                     self.assertIn(f'``{command}``', text)
 

@@ -60,6 +60,13 @@ class OursTest(unittest.TestCase):
             self.assertIsInstance(operation, base.Operation)
             self.assertEqual(name, operation.name)
 
+    def test_each_says_what_it_needs_of_the_agent(self):
+        without = {
+            name for name, each in loading.load().items() if not each.needs
+        }
+        # They take none, or do without those that are refused.
+        self.assertEqual({'ping', 'get_info', 'attach_channel'}, without)
+
 
 class OutsideTest(fixtures.TestWithFixtures, unittest.TestCase):
     """A package outside this one brings an operation."""

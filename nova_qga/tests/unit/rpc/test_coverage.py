@@ -20,7 +20,6 @@ from nova_qga.guest import capabilities
 from nova_qga.guest import guest
 from nova_qga.guest import survey
 from nova_qga.nova_extension import channel
-from nova_qga.operations import needs
 from nova_qga.protocol import replies
 from nova_qga.rpc import coverage
 from nova_qga.tests.fixtures import known_host
@@ -30,9 +29,10 @@ KINDS = {
     'org.qemu.guest_agent.1': 'direct',
 }
 ALL = coverage.Policy(True, 'all')
+NEEDS = coverage.needs_of(known_host.OPERATIONS.values())
 COMMANDS = {
     'guest-info': True,
-    **{name: True for names in needs.NEEDS.values() for name in names},
+    **{name: True for names in NEEDS.values() for name in names},
 }
 
 
@@ -50,7 +50,7 @@ def answers(**changed):
 
 class ReportTest(unittest.TestCase):
     def report(self, finding, policy=ALL):
-        return coverage.report(finding, KINDS, policy)
+        return coverage.report(finding, KINDS, policy, NEEDS)
 
     def assert_said(self, finding, status, reason, words='', policy=ALL):
         found = self.report(finding, policy)
@@ -140,6 +140,7 @@ class ReportTest(unittest.TestCase):
                     survey.Finding(guest_of_it),
                     [],
                     coverage.Policy(True, str(policy)),
+                    NEEDS,
                 )
                 self.assertEqual(
                     channel.is_wanted(policy, image=image, flavor=flavor),
@@ -169,7 +170,10 @@ class ReportTest(unittest.TestCase):
             with self.subTest(code=code):
                 fault = survey.Fault(code, 'why', 0.0)
                 verdict = coverage.judge(
-                    survey.Finding(_Opened(), fault=fault), ['direct'], ALL
+                    survey.Finding(_Opened(), fault=fault),
+                    ['direct'],
+                    ALL,
+                    NEEDS,
                 )
                 self.assertEqual(reason, verdict.reason)
                 self.assertEqual(('why', 0.0), verdict[2:])
