@@ -19,6 +19,7 @@ QgaError
  +-- InvalidRequest          the caller's arguments are wrong: correct them
  +-- Denied                  the policy forbids it: ask who may change it
  +-- ServiceUnavailable      libvirtd or the broker is away: try later
+ +-- RequestNotFound         no such request was seen here: ask another host
  +-- GuestNotFound           no such guest on this host: ask another host
  +-- GuestUnavailable        nothing was run in the guest: try later
  +-- ChannelError            the host's side failed: try on the next tick
@@ -72,6 +73,12 @@ class ServiceUnavailable(QgaError):
     """libvirtd, the broker or the agent of a host does not answer."""
 
     code = 'service_unavailable'
+
+
+class RequestNotFound(QgaError):
+    """This host has seen no such request, or has forgotten it."""
+
+    code = 'request_not_found'
 
 
 class GuestNotFound(QgaError):

@@ -42,6 +42,7 @@ from nova_qga.rpc import endpoint
 from nova_qga.rpc import ledger as rpc_ledger
 from nova_qga.rpc import policy as rpc_policy
 from nova_qga.rpc import runner
+from nova_qga.rpc import server as rpc_server
 from nova_qga.rpc import target
 from nova_qga.rpc import views
 
@@ -148,12 +149,9 @@ def _retry(conf: cfg.ConfigOpts) -> int:
     return RETRY if retry < 0 else retry
 
 
-def build_transport(
-    conf: cfg.ConfigOpts, prefetch: int
-) -> messaging.Transport:
+def build_transport(conf: cfg.ConfigOpts) -> messaging.Transport:
     """Return the transport for requests.
 
-    :param prefetch: requests to take from the broker ahead
     :raises ConfigurationError: the broker's URL is wrong
     """
     try:
@@ -165,7 +163,7 @@ def build_transport(
         # we died.
         conf.set_default(
             'rabbit_qos_prefetch_count',
-            prefetch,
+            rpc_server.IN_HAND,
             group='oslo_messaging_rabbit',
         )
     return transport
@@ -221,18 +219,9 @@ def build_requests(
     )
     policy = rpc_policy.Policy(conf.qga_operations.policy_file, installed)
     operations = runner.Runner(
-        host,
-        ledger,
-        installed,
-        policy,
-        runner.Settings(
-            host=conf.host,
-            operation_timeout=conf.qga_agent.operation_timeout,
-            limits=catalog_base.Limits(
-                max_file_size=conf.qga_operations.max_file_size
-            ),
-        ),
+        host, ledger, installed, policy, _runner_settings(conf)
     )
+    host.directory.on_changed = lambda changed: operations.look(changed.uuid)
     channels = coverage.Policy(conf.qga.enabled, conf.qga.channel_policy)
     host_views = views.Views(
         host,
@@ -242,9 +231,23 @@ def build_requests(
         channels,
         policy,
         coverage.needs_of(installed.values()),
+        ledger,
     )
     return Requests(
         ledger, operations, endpoint.Endpoint(operations, host_views)
+    )
+
+
+def _runner_settings(conf: cfg.ConfigOpts) -> runner.Settings:
+    return runner.Settings(
+        host=conf.host,
+        operation_timeout=conf.qga_agent.operation_timeout,
+        limits=catalog_base.Limits(
+            max_file_size=conf.qga_operations.max_file_size
+        ),
+        workers=conf.qga_agent.rpc_workers,
+        max_waiting=conf.qga_operations.max_waiting,
+        max_waiting_per_guest=conf.qga_operations.max_waiting_per_guest,
     )
 
 

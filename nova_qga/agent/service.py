@@ -65,7 +65,6 @@ class Service(service.Service):
         self._give_up = give_up
         self._conf = conf
         self._ready = ready
-        self._workers = conf.qga_agent.rpc_workers
         notifier = assembly.build_notifier(conf)
         self._context = publishers_base.Context(conf.host, notifier)
         monitor = assembly.read_monitor(conf, self._context)
@@ -89,7 +88,7 @@ class Service(service.Service):
             self._sending.wake,
         )
         self._server = rpc_server.get_server(
-            assembly.build_transport(conf, self._workers),
+            assembly.build_transport(conf),
             conf.host,
             self._requests.endpoint,
         )
@@ -162,7 +161,7 @@ class Service(service.Service):
     def _serve(self) -> None:
         """Serve requests; it waits until there is a broker."""
         try:
-            self._server.start(override_pool_size=self._workers)
+            self._server.start(override_pool_size=rpc_server.THREADS)
         except Exception as error:
             self._fail(error)
             return

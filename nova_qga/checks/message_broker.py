@@ -36,7 +36,7 @@ def check(
     :param timeout: seconds
     """
     try:
-        transport = assembly.build_transport(conf, 1)
+        transport = assembly.build_transport(conf)
         broker.Broker(transport).connect(timeout)
     except errors.QgaError as error:
         return finding.failure(str(error))

@@ -28,6 +28,14 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         help=f'Seconds to wait for each request (default: {TIMEOUT:g})',
     )
     parser.add_argument(
+        '--wait-for-agent',
+        action='store_true',
+        help=(
+            'Where the guest is off or its agent is not there yet, have the '
+            'request held until it is, as long as --timeout allows'
+        ),
+    )
+    parser.add_argument(
         '--config-file',
         metavar='<file>',
         action='append',

@@ -233,6 +233,7 @@ def _connect(options: argparse.Namespace) -> 'cli_target.Link':
         config_files=options.config_file,
         config_dirs=options.config_dir,
         timeout=options.timeout,
+        wait_for_agent=options.wait_for_agent,
     )
 
 

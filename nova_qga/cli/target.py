@@ -79,6 +79,7 @@ def connect(
     config_files: Sequence[str],
     config_dirs: Sequence[str] = (),
     timeout: float,
+    wait_for_agent: bool = False,
 ) -> Link:
     """Go to the message broker, or to this host's own guests.
 
@@ -86,6 +87,7 @@ def connect(
     :param config_files: instead of those of the agent
     :param config_dirs: folders of further files
     :param timeout: seconds for each request
+    :param wait_for_agent: hold each until the guest's agent is there
     :raises ConfigurationError, ServiceUnavailable: why it cannot be reached
     """
     _use_threads()
@@ -96,7 +98,8 @@ def connect(
             default_config_files=list(config_files) or files.existing(),
             default_config_dirs=list(config_dirs) or None,
         )
-        return _here(conf, timeout) if local else _there(conf, timeout)
+        go = _here if local else _there
+        return go(conf, timeout, wait_for_agent)
     except (cfg.Error, ValueError) as error:
         raise errors.ConfigurationError(str(error)) from None
 
@@ -111,7 +114,7 @@ def _use_threads() -> None:
     backend.init_backend(backend.BackendType.THREADING)
 
 
-def _there(conf: cfg.ConfigOpts, timeout: float) -> Link:
+def _there(conf: cfg.ConfigOpts, timeout: float, wait_for_agent: bool) -> Link:
     import oslo_messaging as messaging
 
     from nova_qga.rpc import api
@@ -133,7 +136,8 @@ def _there(conf: cfg.ConfigOpts, timeout: float) -> Link:
             'known: name the file that has it with --config-file'
         )
     context = user.operator(getpass.getuser())
-    made = api.Api(caller.RpcCaller(transport, context), timeout)
+    called = caller.RpcCaller(transport, context)
+    made = api.Api(called, timeout, wait_for_agent=wait_for_agent)
     return Link(made, '', lambda: _leave(transport))
 
 
@@ -145,7 +149,7 @@ def _leave(transport: 'messaging.Transport') -> None:
     closing.join(LEAVE)
 
 
-def _here(conf: cfg.ConfigOpts, timeout: float) -> Link:
+def _here(conf: cfg.ConfigOpts, timeout: float, wait_for_agent: bool) -> Link:
     from nova_qga.agent import assembly
     from nova_qga import conf as qga_conf
     from nova_qga.rpc import api
@@ -156,4 +160,5 @@ def _here(conf: cfg.ConfigOpts, timeout: float) -> Link:
     here = assembly.build_local(conf)
     context = user.operator(getpass.getuser())
     caller = local.LocalCaller(here.endpoint, context)
-    return Link(api.Api(caller, timeout), here.host_name, here.close)
+    made = api.Api(caller, timeout, wait_for_agent=wait_for_agent)
+    return Link(made, here.host_name, here.close)

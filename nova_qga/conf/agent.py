@@ -137,10 +137,9 @@ Related options:
 The number of requests that are worked on at once.
 
 Requests for one guest wait for each other, and a guest that does not answer
-holds one worker until its time is over. Raise it where many guests are
-operated on at the same time. It is also how many requests are taken from the
-broker ahead, unless ``[oslo_messaging_rabbit]rabbit_qos_prefetch_count`` says
-otherwise.
+holds one worker until its time is over; at most a quarter of them, rounded
+up, work for the same guest. Raise it where many guests are operated on at the
+same time.
 
 Restart nova-qga-agent after a change.
 

@@ -39,6 +39,45 @@ Lower it to protect the broker.
 Restart nova-qga-agent after a change.
 """,
     ),
+    cfg.IntOpt(
+        'max_waiting',
+        default=128,
+        min=0,
+        max=10_000,
+        help="""
+The number of requests that are held on this host until a guest's agent is
+there.
+
+A request with ``wait_for_agent`` is held while its guest is off, paused or
+without an agent, until it expires. What is held stays in memory with its
+arguments, up to 1 MiB each, and ends as ``failed`` where nova-qga-agent is
+stopped. Beyond this number requests fail at once. 0 holds none.
+
+Restart nova-qga-agent after a change.
+
+Related options:
+
+* ``[qga_operations]max_waiting_per_guest``: of these, how many for one guest.
+""",
+    ),
+    cfg.IntOpt(
+        'max_waiting_per_guest',
+        default=8,
+        min=1,
+        max=10_000,
+        help="""
+The number of requests that are held for one guest until its agent is there.
+
+Raise it where a guest gets many keys and files before its first boot has
+ended.
+
+Restart nova-qga-agent after a change.
+
+Related options:
+
+* ``[qga_operations]max_waiting``: for all guests together.
+""",
+    ),
     cfg.StrOpt(
         'policy_file',
         default='/etc/nova-qga/policy.yaml',

@@ -31,11 +31,13 @@ class Directory:
     It may be looked at from any thread, and is changed on the loop's only.
 
     :ivar on_added: told of each guest that appears
+    :ivar on_changed: told of each guest that libvirt has looked at again
     :ivar on_removed: told of each guest that is gone
     """
 
     def __init__(self, make_channels: guest.ChannelFactory) -> None:
         self.on_added: Callable[[guest.Guest], None] = _ignore
+        self.on_changed: Callable[[guest.Guest], None] = _ignore
         self.on_removed: Callable[[guest.Guest], None] = _ignore
         self._make_channels = make_channels
         self._guests: dict[str, guest.Guest] = {}
@@ -83,6 +85,7 @@ class Directory:
         known = self._guests.get(description.uuid)
         if known is not None:
             known.update(description, state)
+            self.on_changed(known)
             return
         added = guest.Guest(description, state, self._make_channels)
         self._guests[description.uuid] = added

@@ -27,6 +27,8 @@ from nova_qga import errors
 from nova_qga.journal import database
 from nova_qga.journal import outbox
 
+#: Nothing of it has been done.
+ACCEPTED = 'accepted'
 RUNNING = 'running'
 
 #: Seconds for which an ended request is remembered after it has expired.
@@ -39,11 +41,11 @@ _CLEANED_EVERY = 500
 # The fields of Record, in its order.
 _FIND = (
     'SELECT request_id, operation, instance_uuid, owner, requester, state, '
-    'channel, error, counts FROM requests WHERE request_id = ?'
+    'channel, error, counts, began, ended FROM requests WHERE request_id = ?'
 )
-_FIND_RUNNING = (
+_FIND_UNENDED = (
     'SELECT request_id, operation, instance_uuid, owner, requester, state, '
-    'channel, error, counts FROM requests WHERE ended IS NULL'
+    'channel, error, counts, began, ended FROM requests WHERE ended IS NULL'
 )
 
 
@@ -65,9 +67,11 @@ class Requester(NamedTuple):
 class Record(NamedTuple):
     """One request.
 
-    :ivar state: ``running``, or the terminal state
+    :ivar state: ``accepted``, ``running``, or the terminal state
     :ivar error: code, reason and message, where it did not succeed
     :ivar counts: the numbers of its result
+    :ivar began: when it was noted; seconds since the epoch
+    :ivar ended: when its end was noted; None before
     """
 
     request_id: str
@@ -79,6 +83,13 @@ class Record(NamedTuple):
     channel: str | None = None
     error: Mapping[str, Any] | None = None
     counts: Mapping[str, int] | None = None
+    began: float = 0.0
+    ended: float | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """It has its terminal state."""
+        return self.state not in (ACCEPTED, RUNNING)
 
 
 class Requests:
@@ -104,13 +115,13 @@ class Requests:
             row = connection.execute(_FIND, (request_id,)).fetchone()
         return None if row is None else _record(row)
 
-    def running(self) -> list[Record]:
-        """Return what has begun and not ended: at the start, what was cut off.
+    def unended(self) -> list[Record]:
+        """Return what has not ended: at the start, what was cut off.
 
         :raises ServiceUnavailable: the journal cannot be read
         """
         with self._database.reading() as connection:
-            rows = connection.execute(_FIND_RUNNING).fetchall()
+            rows = connection.execute(_FIND_UNENDED).fetchall()
             return [
                 record
                 for record in map(_record, rows)
@@ -124,12 +135,12 @@ class Requests:
             while True:
                 record = self.find(request_id)
                 left = deadline - time.monotonic()
-                if record is None or record.state != RUNNING or left <= 0:
+                if record is None or record.has_ended or left <= 0:
                     return record
                 self._database.changed.wait(left)
 
     def begin(self, record: Record, expires: float) -> bool:
-        """Note that a request will run now.
+        """Note that a request is accepted, or will run now.
 
         :param expires: seconds since the epoch
         :returns: False where it is noted already: do not run it
@@ -152,6 +163,18 @@ class Requests:
                 ),
             )
             return done.rowcount == 1
+
+    def start(self, record: Record) -> None:
+        """Note that an accepted request will run now.
+
+        :raises ServiceUnavailable: it cannot be noted: do not run it
+        """
+        with self._database.transaction() as connection:
+            connection.execute(
+                'UPDATE requests SET state = ? WHERE request_id = ? '
+                'AND ended IS NULL',
+                (RUNNING, record.request_id),
+            )
 
     def finish(self, record: Record, event: outbox.Event) -> None:
         """Note how a request ended and what tells so, and wake who waits.
@@ -242,4 +265,5 @@ def _record(row: tuple[Any, ...]) -> Record:
         channel,
         error,
         counts,
+        *row[9:],
     )

@@ -15,31 +15,17 @@
 Every method returns an outcome (:mod:`nova_qga.rpc.outcome`) as a mapping,
 and raises only where none can be had. It needs neither libvirt nor the
 agent's configuration.
-
-A request that changes a guest is sent again with the same id while no answer
-comes: it runs at most once, and the answer to any of them is its outcome.
 """
 
 import base64
 from collections.abc import Sequence
-import datetime
-import time
-from typing import Any
-import uuid
 
 from passlib import hash as password_hash
 
-from nova_qga import errors
-from nova_qga.rpc import caller as rpc_caller
+from nova_qga.rpc import client
 
-Outcome = dict[str, Any]
+Outcome = client.Outcome
 
-#: Seconds that a request may take, unless its caller says otherwise.
-TIMEOUT = 60.0
-#: Seconds to wait at least until the request is sent again.
-PATIENCE = 15.0
-#: The agent knows by then how it ended, and answers at once.
-LAST_CALL = 10.0
 #: Of sha512-crypt. libxcrypt's own default, 5,000, is of 2007; this takes a
 #: guest a tenth of a second at each login.
 ROUNDS = 100_000
@@ -53,26 +39,11 @@ def hash_password(password: str) -> str:
     return hashed
 
 
-class Api:
+class Api(client.Client):
     """Operations in guests.
-
-    :param caller: RpcCaller, or LocalCaller on a compute host
-    :param timeout: seconds that a request may take
-    :param last_call: seconds after its expiry in which is still asked how a
-        request ended
 
     ``host`` is the compute host of the guest, as Nova knows it.
     """
-
-    def __init__(
-        self,
-        caller: rpc_caller.Caller,
-        timeout: float = TIMEOUT,
-        last_call: float = LAST_CALL,
-    ) -> None:
-        self._caller = caller
-        self._timeout = timeout
-        self._last_call = last_call
 
     def set_password(
         self,
@@ -223,60 +194,9 @@ class Api:
         """Return ``samples`` of a guest, and which are ``missing``."""
         return self.ask(host, 'get_metrics', instance_uuid)
 
-    def ask(
-        self,
-        host: str,
-        method: str,
-        instance_uuid: str | None = None,
-        **arguments: Any,
-    ) -> Outcome:
-        """Call a method that changes nothing.
+    def get_operation(self, host: str, request_id: str) -> Outcome:
+        """Return how a request stands, or ended, as its ``state``.
 
-        :raises ServiceUnavailable: no answer came
+        :param request_id: of the request that is asked about
         """
-        request = _request(self._timeout, instance_uuid) | arguments
-        return self._caller.call(
-            host, method, request, self._timeout + rpc_caller.GRACE
-        )
-
-    def change(
-        self, host: str, method: str, instance_uuid: str, **arguments: Any
-    ) -> Outcome:
-        """Call a method that changes a guest, until its outcome is known.
-
-        :raises ServiceUnavailable: it was not sent; nothing was done
-        :raises OutcomeUnknown: it may have been done
-        """
-        request = _request(self._timeout, instance_uuid) | arguments
-        end = time.monotonic() + self._timeout + self._last_call
-        patience = max(PATIENCE, self._timeout / 2)
-        unanswered: errors.ServiceUnavailable | None = None
-        while (left := end - time.monotonic()) > 0:
-            try:
-                return self._caller.call(
-                    host, method, request, min(left, patience)
-                )
-            except rpc_caller.NoAnswer as error:
-                unanswered = error
-            except errors.ServiceUnavailable:
-                if unanswered is None:
-                    raise
-                # The broker went away in between; it may come back.
-                time.sleep(min(1.0, max(0.0, end - time.monotonic())))
-        raise errors.OutcomeUnknown(
-            f'{unanswered}. Request {request["request_id"]} may have been '
-            'done: look in the guest before you repeat it'
-        )
-
-
-def _request(timeout: float, instance_uuid: str | None) -> dict[str, Any]:
-    expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(
-        seconds=timeout
-    )
-    request = {
-        'request_id': str(uuid.uuid4()),
-        'expires_at': expires.isoformat(timespec='milliseconds'),
-    }
-    if instance_uuid is not None:
-        request['instance_uuid'] = instance_uuid
-    return request
+        return self.ask(host, 'get_operation', request_id=request_id)

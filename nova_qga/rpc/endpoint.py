@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 import oslo_messaging as messaging
 
+from nova_qga.rpc import arrival
 from nova_qga.rpc import runner
 from nova_qga.rpc import target
 from nova_qga.rpc import user as rpc_user
@@ -42,7 +43,10 @@ def _method(operations: runner.Runner, name: str) -> Callable[..., Answer]:
 
     def method(context: Any, /, **arguments: Any) -> Answer:
         user = rpc_user.of_context(context)
-        return operations.run(name, user, arguments).to_dict()
+        arrived = arrival.of_context(context)
+        return operations.run(
+            name, user, arguments, arrived.noted, arrived.is_cast
+        ).to_dict()
 
     return _exposed(method)
 
@@ -77,3 +81,8 @@ class Endpoint:
     def get_metrics(self, context: Any, /, **arguments: Any) -> Answer:
         user = rpc_user.of_context(context)
         return self._views.get_metrics(user, arguments).to_dict()
+
+    @_exposed
+    def get_operation(self, context: Any, /, **arguments: Any) -> Answer:
+        user = rpc_user.of_context(context)
+        return self._views.get_operation(user, arguments).to_dict()

@@ -76,7 +76,7 @@ class Ledger:
     def wait(self, known: requests.Record, timeout: float) -> outcome.Outcome:
         """Return how a request ended that somebody else runs, or ran."""
         ended = self._requests.wait(known.request_id, timeout)
-        if ended is not None and ended.state != requests.RUNNING:
+        if ended is not None and ended.has_ended:
             return outcome.recorded(ended, self._host)
         error = errors.OutcomeUnknown(
             'the request is still being worked on; ask again with the same '
@@ -89,9 +89,12 @@ class Ledger:
             error=outcome.describe(error),
         )
 
-    def begin(self, asked: request.Request) -> requests.Record | None:
-        """Note that a request will run now.
+    def begin(
+        self, asked: request.Request, waits: bool
+    ) -> requests.Record | None:
+        """Note that a request will run.
 
+        :param waits: not at once: :meth:`start` comes first
         :returns: None where it is noted already: do not run it
         :raises ServiceUnavailable: it cannot be noted: do not run it
         """
@@ -102,9 +105,18 @@ class Ledger:
                 asked.instance_uuid,
                 self.owner(asked.instance_uuid),
                 _requester(asked.user),
+                requests.ACCEPTED if waits else requests.RUNNING,
             ),
             asked.expires_at.timestamp(),
         )
+
+    def start(self, accepted: requests.Record) -> requests.Record:
+        """Note that a request will run now.
+
+        :raises ServiceUnavailable: it cannot be noted: do not run it
+        """
+        self._requests.start(accepted)
+        return accepted._replace(state=requests.RUNNING)
 
     def end(self, begun: requests.Record, ended: outcome.Outcome) -> None:
         """Note how it ended, and have that told.
@@ -181,7 +193,7 @@ class Ledger:
             # How another's request ended is not for this user.
             ended.state == outcome.DENIED
             or known is None
-            or known.state == requests.RUNNING
+            or not known.has_ended
             or known[:3] != record[:3]
         ):
             return ended
@@ -197,7 +209,7 @@ class Ledger:
             # One that ends now is first in the journal, then not active.
             left = [
                 record
-                for record in self._requests.running()
+                for record in self._requests.unended()
                 if record.request_id not in self._active
             ]
         for record in left:
@@ -225,7 +237,12 @@ class Ledger:
             'nova-qga-agent was stopped while this ran: it may have been '
             'done; look in the guest before you repeat it'
         )
-        if operation is not None and not operation.has_effect:
+        if record.state == requests.ACCEPTED:
+            error = errors.ServiceUnavailable(
+                'nova-qga-agent was stopped before this ran: nothing of it '
+                'was done; send a new request'
+            )
+        elif operation is not None and not operation.has_effect:
             error = errors.ServiceUnavailable(
                 'nova-qga-agent was stopped while this ran: ask again'
             )

@@ -28,6 +28,9 @@ UNKNOWN = 'unknown'
 EXPIRED = 'expired'
 DENIED = 'denied'
 
+#: It has not ended.
+ACCEPTED = 'accepted'
+
 #: Every request ends in one of them.
 STATES = (SUCCEEDED, FAILED, UNKNOWN, EXPIRED, DENIED)
 
@@ -38,6 +41,7 @@ class Outcome:
 
     :ivar request_id: '' where the request has none that is valid
     :ivar host: that answers
+    :ivar state: one of :data:`STATES`, or ``accepted``
     :ivar channel: ``direct`` or ``standard``; None where none was used
     :ivar error: ``code``, ``reason``, ``message``, and ``done`` where
         something was; None where it succeeded
@@ -95,12 +99,19 @@ def describe(error: errors.QgaError) -> dict[str, Any]:
     return described
 
 
-def expired() -> dict[str, Any]:
-    """Return the error of a request that came too late."""
-    return {
-        'code': EXPIRED,
-        'reason': None,
-        'message': 'the request had expired when its turn came, and was not '
-        'run; allow it more time, and check that the clocks of this host and '
-        'of the caller agree',
-    }
+def expired(waited_for: str = '') -> dict[str, Any]:
+    """Return the error of a request that came too late.
+
+    :param waited_for: why it was held
+    """
+    message = (
+        'the request had expired when its turn came, and was not run; allow '
+        'it more time, and check that the clocks of this host and of the '
+        'caller agree'
+    )
+    if waited_for:
+        message = (
+            'the request expired while it was held, and was not run: '
+            f'{waited_for}'
+        )
+    return {'code': EXPIRED, 'reason': None, 'message': message}

@@ -84,13 +84,15 @@ def rules(operations: Iterable[base.Operation]) -> list[policy.RuleDefault]:
                 f'Run ``{operation.name}`` in a guest.',
             )
         )
-    found.append(
-        policy.RuleDefault(
-            'qga:get_metrics',
-            f'rule:qga:{base.Access.AUDIT}',
-            'Sample a guest now.',
+    for name, description in (
+        ('get_metrics', 'Sample a guest now.'),
+        ('get_operation', 'Tell how a request to a guest stands or ended.'),
+    ):
+        found.append(
+            policy.RuleDefault(
+                f'qga:{name}', f'rule:qga:{base.Access.AUDIT}', description
+            )
         )
-    )
     return found
 
 

@@ -28,6 +28,7 @@ _COMMON: Mapping[str, tuple[validation.Check, Any]] = {
     'instance_uuid': (validation.uuid, validation.REQUIRED),
     'request_id': (validation.request_id, validation.REQUIRED),
     'expires_at': (validation.moment, validation.REQUIRED),
+    'wait_for_agent': (validation.flag, False),
 }
 
 
@@ -35,6 +36,7 @@ _COMMON: Mapping[str, tuple[validation.Check, Any]] = {
 class Request:
     """What is asked.
 
+    :ivar wait_for_agent: hold it while no agent answers, until it expires
     :ivar arguments: of the operation; may hold a secret
     """
 
@@ -43,11 +45,17 @@ class Request:
     instance_uuid: str
     request_id: str
     expires_at: datetime.datetime
+    wait_for_agent: bool
     arguments: Mapping[str, Any] = dataclasses.field(repr=False)
 
     def left(self) -> float:
         """Return the seconds until it expires, by this host's clock."""
         return self.expires_at.timestamp() - time.time()
+
+    @property
+    def size(self) -> int:
+        """Bytes that its arguments hold, about."""
+        return sum(map(_size, self.arguments.values()))
 
 
 def parse(
@@ -64,6 +72,12 @@ def parse(
     common = {name: checked.pop(name) for name in _COMMON}
     operation.check(checked, limits)
     return Request(user, operation, **common, arguments=checked)
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, list | dict):
+        return sum(map(_size, value))
+    return len(value) if isinstance(value, str | bytes) else 0
 
 
 def identity(given: Mapping[str, Any]) -> tuple[str, str | None]:

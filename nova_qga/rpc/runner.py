@@ -10,13 +10,16 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Run requests, each at most once, and say how each ended.
 
+"""Take requests, run each at most once, and say how each ended.
+
+A request is noted before anything else is done with it, then run by a worker.
 Whatever happens, there is an outcome: no exception leaves :meth:`Runner.run`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import dataclasses
+import functools
 import threading
 from typing import Any
 
@@ -28,12 +31,19 @@ from nova_qga.rpc import fault
 from nova_qga.rpc import host as rpc_host
 from nova_qga.rpc import ledger as rpc_ledger
 from nova_qga.rpc import outcome
+from nova_qga.rpc import performer
 from nova_qga.rpc import policy as rpc_policy
+from nova_qga.rpc import recent
 from nova_qga.rpc import request
 from nova_qga.rpc import user as rpc_user
+from nova_qga.rpc import waiting
+from nova_qga.rpc import work as rpc_work
+from nova_qga.rpc import workers as rpc_workers
 
-
-_READ_AGAIN = (requests.RUNNING, outcome.SUCCEEDED)
+#: Seconds past its expiry for which an end is waited for: it may just come.
+GRACE = 1.0
+#: A hung guest may hold this part of the workers.
+SHARE = 4
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,11 +52,21 @@ class Settings:
 
     :ivar host: name of this host
     :ivar operation_timeout: seconds for an operation in all
+    :ivar workers: requests that are worked on at once
+    :ivar max_waiting: that are held until an agent is there, in all
+    :ivar max_waiting_per_guest: and for one guest
     """
 
     host: str
     operation_timeout: float
     limits: base.Limits
+    workers: int = 16
+    max_waiting: int = 128
+    max_waiting_per_guest: int = 8
+
+
+def _nothing() -> None:
+    """Stand in for who need not be told."""
 
 
 class Runner:
@@ -63,60 +83,89 @@ class Runner:
         policy: rpc_policy.Policy,
         settings: Settings,
     ) -> None:
-        self._host = host
         self._ledger = ledger
         self.operations = operations
         self._policy = policy
         self._settings = settings
-        self._changed = threading.Condition()
-        self._under_way = 0
+        self._performer = performer.Performer(
+            host, settings.host, settings.limits, settings.operation_timeout
+        )
+        self._workers = rpc_workers.Workers(
+            settings.workers, -(-settings.workers // SHARE)
+        )
+        self._room = waiting.WaitingRoom(
+            host,
+            settings.max_waiting_per_guest,
+            settings.max_waiting,
+            self._submit,
+            self._expire,
+        )
+        self._recent = recent.Recent()
+        self._lock = threading.Lock()
+        #: What was accepted by this process and has not ended.
+        self._works: dict[str, rpc_work.Work] = {}
 
     def run(
-        self, name: str, user: rpc_user.User, given: Mapping[str, Any]
+        self,
+        name: str,
+        user: rpc_user.User,
+        given: Mapping[str, Any],
+        noted: Callable[[], None] = _nothing,
+        cast: bool = False,
     ) -> outcome.Outcome:
-        """Run one request, or find out how it ended before."""
-        self._count(1)
+        """Run one request, or find out how it ended before.
+
+        :param noted: called when the request cannot be lost any more
+        :param cast: nobody waits for the outcome
+        :returns: the outcome; with state ``accepted`` where it is still to
+            come: ask again with the same request id
+        """
         try:
             asked = request.parse(
                 user, self.operations[name], given, self._settings.limits
             )
             owner = self._ledger.owner(asked.instance_uuid)
             self._policy.check(name, user, owner.project_id)
-            return self._decide(asked)
+            found = self._accept(asked)
         except errors.QgaError as error:
             return self._refused(name, user, given, error)
         except Exception as error:
             return self._refused(name, user, given, fault.log(name, error))
         finally:
-            self._count(-1)
+            noted()
+        if cast:
+            return self._performer.accepted(asked)
+        return self._answer(asked, found)
+
+    def look(self, uuid: str) -> None:
+        """Look at a guest again for which requests may be held."""
+        self._room.look(uuid)
 
     def drain(self, timeout: float) -> None:
-        """Wait until no request is under way, or ``timeout`` has passed."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._under_way, timeout)
+        """Begin nothing more; wait for what runs, or ``timeout`` seconds.
 
-    def _count(self, change: int) -> None:
-        with self._changed:
-            self._under_way += change
-            self._changed.notify_all()
+        What has not begun is told at the next start.
+        """
+        self._workers.stop(timeout)
 
-    def _decide(self, asked: request.Request) -> outcome.Outcome:
-        """Run it, unless it is known or too late."""
-        known = self._ledger.find(asked.request_id)
-        if known is None:
-            begun = self._ledger.begin(asked)
-            if begun is not None:
-                ended = self._run(asked)
-                self._ledger.end(begun, ended)
-                return ended
-            # Another thread was quicker.
+    def _accept(
+        self, asked: request.Request
+    ) -> rpc_work.Work | requests.Record:
+        """Note it and have it run; or return what is known of it."""
+        with self._lock:
+            if self._ledger.find(asked.request_id) is None:
+                self._workers.check_room()
+                waits = asked.wait_for_agent or self._workers.would_wait(
+                    asked.instance_uuid
+                )
+                begun = self._ledger.begin(asked, waits)
+                if begun is not None:
+                    accepted = rpc_work.Work(asked, begun)
+                    self._works[asked.request_id] = accepted
+                    self._submit(accepted)
+                    return accepted
             known = self._ledger.find(asked.request_id)
-        return self._again(asked, known)
-
-    def _again(
-        self, asked: request.Request, known: requests.Record | None
-    ) -> outcome.Outcome:
-        """Answer a request that was seen before: it has its one end."""
+            work = self._works.get(asked.request_id)
         if known is None:
             raise errors.ServiceUnavailable('the journal has lost a request')
         if known[1:3] != (asked.operation.name, asked.instance_uuid):
@@ -124,55 +173,84 @@ class Runner:
                 'this request_id was used for another operation or guest: '
                 'give every request an id of its own'
             )
-        read = not asked.operation.has_effect
-        if read and known.state in _READ_AGAIN and asked.left() > 0:
-            # What was read is not kept.
-            return self._run(asked)
-        return self._ledger.wait(known, max(0.0, asked.left()))
+        return known if work is None else work
 
-    def _run(self, asked: request.Request) -> outcome.Outcome:
-        """Do it, and turn what happens into an outcome."""
-        if asked.left() <= 0:
-            return self._outcome(
-                asked, outcome.EXPIRED, error=outcome.expired()
-            )
-        result = error = None
-        state = outcome.SUCCEEDED
-        context = rpc_context.Context(
-            self._host,
-            asked.instance_uuid,
-            self._settings.limits,
-            min(self._settings.operation_timeout, asked.left()),
-        )
-        try:
-            result = asked.operation.run(context, asked.arguments)
-        except errors.QgaError as failure:
-            state = outcome.state_after(failure)
-            error = outcome.describe(failure)
-        except Exception as failure:
-            # It may have come after something was sent.
-            began = asked.operation.has_effect and context.may_have_begun
-            state = outcome.UNKNOWN if began else outcome.FAILED
-            error = outcome.describe(fault.log(asked.operation.name, failure))
-        return self._outcome(
-            asked,
-            state,
-            channel=context.channel_kind,
-            result=result,
-            error=error,
-        )
-
-    def _outcome(
-        self, asked: request.Request, state: str, **more: Any
+    def _answer(
+        self, asked: request.Request, found: rpc_work.Work | requests.Record
     ) -> outcome.Outcome:
-        return outcome.Outcome(
-            asked.request_id,
-            asked.operation.name,
-            asked.instance_uuid,
-            self._settings.host,
-            state,
-            **more,
+        """Wait for the end of a request that is noted."""
+        left = max(0.0, asked.left())
+        if isinstance(found, requests.Record):
+            return self._again(asked, found, left)
+        ended = found.wait(left + GRACE)
+        if ended is not None:
+            return ended
+        if found.held:
+            return self._performer.accepted(asked)
+        return self._ledger.wait(found.begun, 0.0)
+
+    def _again(
+        self, asked: request.Request, known: requests.Record, left: float
+    ) -> outcome.Outcome:
+        """Answer a request that was seen before: it has its one end."""
+        read = not asked.operation.has_effect
+        if read and known.state == outcome.SUCCEEDED and left > 0:
+            # What was read is not kept.
+            context = self._performer.context(asked)
+            return self._performer.perform(asked, context)
+        kept = self._recent.find(asked.request_id)
+        return kept or self._ledger.wait(known, left)
+
+    # On a worker's thread, from here on.
+
+    def _submit(self, work: rpc_work.Work) -> None:
+        self._workers.submit(
+            work.asked.instance_uuid,
+            functools.partial(self._work, work),
+            work.asked.size,
         )
+
+    def _work(self, work: rpc_work.Work) -> None:
+        """Run it, or have it held."""
+        asked = work.asked
+        context = self._performer.context(asked)
+        try:
+            if self._is_held(work, context):
+                return
+            if work.begun.state == requests.ACCEPTED:
+                work.begun = self._ledger.start(work.begun)
+            ended = self._performer.perform(asked, context)
+        except errors.QgaError as error:
+            ended = self._performer.failed(asked, error)
+        except Exception as error:
+            ended = self._performer.failed(
+                asked, fault.log(asked.operation.name, error)
+            )
+        self._end(work, ended)
+
+    def _is_held(
+        self, work: rpc_work.Work, context: rpc_context.Context
+    ) -> bool:
+        """Hold it where it waits for an agent that is not there."""
+        if not work.asked.wait_for_agent or work.asked.left() <= 0:
+            return False
+        try:
+            context.agent()
+        except errors.GuestUnavailable as error:
+            self._room.hold(work, error)
+            return True
+        return False
+
+    def _expire(self, work: rpc_work.Work, why: str) -> None:
+        self._end(work, self._performer.expired(work.asked, why))
+
+    def _end(self, work: rpc_work.Work, ended: outcome.Outcome) -> None:
+        if work.asked.operation.has_effect:
+            self._recent.keep(ended)
+        self._ledger.end(work.begun, ended)
+        with self._lock:
+            del self._works[work.asked.request_id]
+        work.end(ended)
 
     def _refused(
         self,

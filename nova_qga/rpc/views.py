@@ -30,6 +30,7 @@ from nova_qga.guest import guest as guest_module
 from nova_qga.rpc import coverage
 from nova_qga.rpc import fault
 from nova_qga.rpc import host as rpc_host
+from nova_qga.rpc import ledger as rpc_ledger
 from nova_qga.rpc import outcome
 from nova_qga.rpc import policy as rpc_policy
 from nova_qga.rpc import request
@@ -61,6 +62,7 @@ class Views:
     :param channels: which guests get channels here
     :param policy: who may ask
     :param needs: what the operations here need of a guest's agent
+    :param ledger: the requests that are known
     """
 
     def __init__(
@@ -72,8 +74,10 @@ class Views:
         channels: coverage.Policy,
         policy: rpc_policy.Policy,
         needs: coverage.Needs,
+        ledger: rpc_ledger.Ledger,
     ) -> None:
         self._host = host
+        self._ledger = ledger
         self._samples = samples
         self._host_name = host_name
         self._policy = policy
@@ -104,6 +108,15 @@ class Views:
         wanted = {'instance_uuid': _INSTANCE}
         return self._answer('get_metrics', user, given, wanted, self._measure)
 
+    def get_operation(
+        self, user: rpc_user.User, given: Mapping[str, Any]
+    ) -> outcome.Outcome:
+        """Return how the request of this id stands, or ended."""
+        wanted = {'request_id': (validation.request_id, validation.REQUIRED)}
+        return self._answer(
+            'get_operation', user, given, wanted, self._recorded
+        )
+
     def _answer(
         self,
         name: str,
@@ -115,7 +128,7 @@ class Views:
         state, result, error = outcome.SUCCEEDED, None, None
         try:
             checked = validation.arguments(given, {**_COMMON, **wanted})
-            self._policy.check(name, user, self._owner(checked))
+            self._policy.check(name, user, self._owner(name, checked))
             if _left(checked['expires_at']) <= 0:
                 state, error = outcome.EXPIRED, outcome.expired()
             else:
@@ -147,9 +160,12 @@ class Views:
             error,
         )
 
-    def _owner(self, checked: Mapping[str, Any]) -> str:
+    def _owner(self, name: str, checked: Mapping[str, Any]) -> str:
         """Return the project whose guest is asked about, if it is one's."""
         uuid = checked.get('instance_uuid')
+        if name == 'get_operation':
+            known = self._ledger.find(checked['request_id'])
+            return '' if known is None else known.owner.project_id
         if uuid is None:
             return ''
         try:
@@ -197,6 +213,25 @@ class Views:
         ]
         return {'guests': sorted(guests, key=lambda each: each['domain'])}
 
+    def _recorded(self, checked: Mapping[str, Any]) -> dict[str, Any]:
+        known = self._ledger.find(checked['request_id'])
+        if known is None:
+            raise errors.RequestNotFound(
+                f'{self._host_name} knows no request of this id: it has not '
+                'come here, or ended long ago'
+            )
+        return {
+            'operation': known.operation,
+            'instance_uuid': known.instance_uuid or None,
+            'state': known.state,
+            'channel': known.channel,
+            'error': known.error and dict(known.error),
+            'counts': dict(known.counts or {}),
+            'requested_by': known.requester._asdict(),
+            'began': _moment(known.began),
+            'ended': None if known.ended is None else _moment(known.ended),
+        }
+
     def _measure(self, checked: Mapping[str, Any]) -> dict[str, Any]:
         samples = self._samples.sample_now(
             checked['instance_uuid'],
@@ -213,10 +248,14 @@ def _left(expires_at: datetime.datetime | None) -> float:
     return (expires_at - now).total_seconds()
 
 
+def _moment(seconds: float) -> str:
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return moment.isoformat(timespec='milliseconds')
+
+
 def _measured(samples: sample_set.SampleSet) -> dict[str, Any]:
-    moment = datetime.datetime.fromtimestamp(samples.timestamp, datetime.UTC)
     return {
-        'timestamp': moment.isoformat(timespec='milliseconds'),
+        'timestamp': _moment(samples.timestamp),
         'source': samples.source,
         'samples': [_sample(each) for each in samples.samples],
         'missing': dict(samples.missing),

@@ -26,7 +26,14 @@ LOG = logging.getLogger(__name__)
 NAMESPACE = 'nova_qga.operations'
 #: What the endpoint has beside operations.
 RESERVED = frozenset(
-    ('target', 'list_guests', 'get_coverage', 'get_metrics', 'admin')
+    (
+        'target',
+        'list_guests',
+        'get_coverage',
+        'get_metrics',
+        'get_operation',
+        'admin',
+    )
 )
 
 

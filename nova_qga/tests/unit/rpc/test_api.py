@@ -20,35 +20,17 @@ from passlib import hash as password_hash
 
 from nova_qga import errors
 from nova_qga.rpc import api
-from nova_qga.rpc import caller
 from nova_qga.rpc import local
 from nova_qga.tests.fixtures import known_host
+from nova_qga.tests.fixtures import scripted_caller
 
 UUID = known_host.UUID
 HOST = known_host.HOST
 
 
-class ScriptedCaller:
-    """Answers with one of a list after another: an outcome or an error.
-
-    :ivar calls: host, method, arguments and timeout of each call
-    """
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.calls = []
-
-    def call(self, host, method, arguments, timeout):
-        self.calls.append((host, method, dict(arguments), timeout))
-        answer = self.answers.pop(0) if self.answers else {'state': 'failed'}
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
 class RequestTest(unittest.TestCase):
     def setUp(self):
-        self.caller = ScriptedCaller()
+        self.caller = scripted_caller.ScriptedCaller()
         self.api = api.Api(self.caller, timeout=30)
 
     def sent(self):
@@ -112,54 +94,6 @@ class RequestTest(unittest.TestCase):
                 self.assertEqual(
                     ('succeeded', None), (ended['state'], ended['error'])
                 )
-
-
-class UntilItIsKnownTest(unittest.TestCase):
-    def change(self, *answers, timeout=30):
-        self.caller = ScriptedCaller(*answers)
-        client = api.Api(self.caller, timeout=timeout)
-        return client.add_ssh_keys(HOST, UUID, 'root', [])
-
-    def test_a_change_is_sent_again_with_its_id_until_it_is_answered(self):
-        ended = self.change(
-            caller.NoAnswer('silence'),
-            caller.NoAnswer('silence'),
-            {'state': 'succeeded'},
-        )
-        self.assertEqual({'state': 'succeeded'}, ended)
-        requests = [arguments for _, _, arguments, _ in self.caller.calls]
-        self.assertEqual(3, len(requests))
-        self.assertEqual(requests[0], requests[1])
-        self.assertEqual(requests[0], requests[2])
-
-    def test_a_change_that_was_not_sent_is_not_unknown(self):
-        with self.assertRaises(errors.ServiceUnavailable):
-            self.change(errors.ServiceUnavailable('no broker'))
-        self.assertEqual(1, len(self.caller.calls))
-
-    def test_a_broker_that_goes_away_meanwhile_may_come_back(self):
-        ended = self.change(
-            caller.NoAnswer('silence'),
-            errors.ServiceUnavailable('no broker'),
-            {'state': 'succeeded'},
-        )
-        self.assertEqual({'state': 'succeeded'}, ended)
-
-    def test_a_change_that_is_never_answered_is_unknown(self):
-        class Silent(ScriptedCaller):
-            def call(self, host, method, arguments, timeout):
-                time.sleep(0.01)
-                raise caller.NoAnswer('silence')
-
-        client = api.Api(Silent(), timeout=0.01, last_call=0.05)
-        with self.assertRaisesRegex(errors.OutcomeUnknown, 'silence.*Request'):
-            client.add_ssh_keys(HOST, UUID, 'root', [])
-
-    def test_what_changes_nothing_is_asked_once(self):
-        self.caller = ScriptedCaller(caller.NoAnswer('silence'))
-        with self.assertRaises(errors.ServiceUnavailable):
-            api.Api(self.caller).ping(HOST, UUID)
-        self.assertEqual(1, len(self.caller.calls))
 
 
 class LocalCallerTest(unittest.TestCase):

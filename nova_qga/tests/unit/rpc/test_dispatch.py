@@ -13,6 +13,7 @@
 """Tests of requests by message: oslo.messaging's own server, no broker."""
 
 import threading
+import time
 import unittest
 
 import fixtures
@@ -31,6 +32,7 @@ EXPOSED = {
     'list_guests',
     'get_coverage',
     'get_metrics',
+    'get_operation',
 }
 
 
@@ -88,6 +90,66 @@ class DispatchTest(fixtures.TestWithFixtures, unittest.TestCase):
         [event] = self.told()
         self.assertEqual('instance.guest.ping.end', event.event_type)
         self.assertEqual('r7', event.payload['request_id'])
+
+    def test_casts_are_all_noted_while_a_guest_hangs(self):
+        go_on = threading.Event()
+        self.addCleanup(go_on.set)
+
+        def hang(arguments):
+            go_on.wait(30)
+            return 1000
+
+        self.host.answer_with('guest-file-open', hang)
+        sent = [f'r{number}' for number in range(40)]
+        for request_id in sent:
+            self.client.cast(
+                known_host.ADMIN,
+                'write_file',
+                **known_host.request(request_id, path='/x', content=''),
+            )
+        # They come in their order, and one thread takes them.
+        last = {'state': 'failed'}
+        while last['state'] == 'failed':
+            last = self.client.call(
+                known_host.ADMIN, 'get_operation', request_id=sent[-1]
+            )
+        self.assertEqual('accepted', last['result']['state'])
+        noted = [self.host.ledger.find(each).state for each in sent]
+        self.assertLessEqual(set(noted), {'accepted', 'running'})
+        self.assertEqual([], self.host.told)
+        go_on.set()
+        end = time.monotonic() + 30
+        while len(self.host.told) < len(sent) and time.monotonic() < end:
+            self.host.woken.wait(0.1)
+        self.assertEqual(
+            sorted(sent),
+            sorted(each.payload['request_id'] for each in self.host.told),
+        )
+
+    def test_no_more_are_taken_than_can_be_noted(self):
+        with self.host.journal.changed:
+            for number in range(20):
+                self.client.cast(
+                    known_host.ADMIN,
+                    'ping',
+                    **known_host.request(f'r{number}'),
+                )
+            taken = self.taken(20)
+        self.assertLessEqual(taken, server.IN_HAND + 1)
+
+    def taken(self, sent):
+        """How many of what was sent the server has read."""
+        driver = self.transport._driver
+        exchange = driver._exchange_manager.get_exchange(target.EXCHANGE)
+        queues = exchange._server_queues.values()
+        waiting = sum(map(len, queues))
+        while True:
+            # Until it reads no more.
+            time.sleep(0.2)
+            now = sum(map(len, queues))
+            if now == waiting < sent:
+                return sent - now
+            waiting = now
 
     def test_a_request_reaches_only_the_host_that_it_names(self):
         other = self.serve('compute-2')

@@ -150,7 +150,7 @@ class FaultTest(unittest.TestCase):
     def run_it(self, operation, **arguments):
         with self.assertLogs('nova_qga.rpc.fault', 'ERROR') as logged:
             ended = self.host.run(operation, **arguments)
-        self.assertIn('runner.py', logged.output[0])
+        self.assertIn('performer.py', logged.output[0])
         self.assertNotIn(HASH, logged.output[0])
         self.assertNotIn(HASH, repr(ended) + repr(self.host.told))
         self.assertEqual('internal', ended.error['code'])
@@ -361,15 +361,15 @@ class RepeatedTest(fixtures.TestWithFixtures, unittest.TestCase):
             return {}
 
         kept = self.host.ledger._requests
-        running = kept.running
+        unended = kept.unended
 
-        def running_meanwhile():
-            found = running()
+        def unended_meanwhile():
+            found = unended()
             go_on.set()
             kept.wait('r1', 30)
             return found
 
-        kept.running = running_meanwhile
+        kept.unended = unended_meanwhile
         self.host.answer_with('guest-set-user-password', slow)
         asking = threading.Thread(
             target=lambda: self.host.run('set_password', **PASSWORD)

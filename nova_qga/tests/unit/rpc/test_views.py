@@ -150,3 +150,51 @@ class GetMetricsTest(unittest.TestCase):
             answer = self.ask(instance_uuid=known_host.UUID)
         self.assertEqual('internal', answer['error']['code'])
         self.assertNotIn('details', logged.output[0] + str(answer))
+
+
+class GetOperationTest(unittest.TestCase):
+    def setUp(self):
+        self.host = known_host.KnownHost()
+
+    def ask(self, context=known_host.ADMIN, request_id='r1'):
+        return self.host.endpoint.get_operation(context, request_id=request_id)
+
+    def test_how_a_request_ended_is_told(self):
+        self.host.run('write_file', path='/x', content='YWJj')
+        told = self.ask()
+        self.assertEqual('succeeded', told['state'])
+        self.assertEqual('r1', told['request_id'])
+        result = told['result']
+        self.assertEqual('write_file', result['operation'])
+        self.assertEqual('succeeded', result['state'])
+        self.assertEqual({'bytes_written': 3}, result['counts'])
+        self.assertEqual('admin-1', result['requested_by']['user_id'])
+        self.assertLessEqual(result['began'], result['ended'])
+        json.dumps(told)
+
+    def test_why_it_failed_is_told(self):
+        self.host.failure = known_host.unavailable()
+        failed = self.host.run('ping')
+        result = self.ask()['result']
+        self.assertEqual('failed', result['state'])
+        self.assertEqual(failed.error, result['error'])
+
+    def test_one_that_never_came_is_not_known(self):
+        told = self.ask(request_id='r2')
+        self.assertEqual('request_not_found', told['error']['code'])
+
+    def test_the_project_that_owns_the_guest_may_ask_and_no_other(self):
+        self.host.run('ping')
+        for project, state in (
+            ('project-1', 'succeeded'),
+            ('project-2', 'denied'),
+        ):
+            with self.subTest(project=project):
+                told = self.ask({'user_id': 'u', 'project_id': project})
+                self.assertEqual(state, told['state'])
+
+    def test_nothing_is_told_without_a_valid_id(self):
+        for request_id in (None, '', 'a b', 7):
+            with self.subTest(request_id=request_id):
+                told = self.ask(request_id=request_id)
+                self.assertEqual('invalid_request', told['error']['code'])
