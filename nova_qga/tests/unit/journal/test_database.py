@@ -121,12 +121,12 @@ class DatabaseTest(fixtures.TestWithFixtures, unittest.TestCase):
             journal.finish(RECORD._replace(state='succeeded'), large)
         self.assertEqual([], events.first(9))
         self.assertEqual('succeeded', journal.find('r1').state)
-        self.assertEqual([], journal.running(), 'it is known to have ended')
+        self.assertEqual([], journal.unended(), 'it is known to have ended')
         with opened.reading() as connection:
             connection.execute('PRAGMA max_page_count = 100000')
         journal.write_rest()
         self.assertEqual([(1, large)], events.first(9))
-        self.assertEqual([], journal.running())
+        self.assertEqual([], journal.unended())
 
     def test_the_file_of_a_newer_version_is_left_alone(self):
         self.open().close()
@@ -152,7 +152,7 @@ class DatabaseTest(fixtures.TestWithFixtures, unittest.TestCase):
             connection.execute('PRAGMA user_version = 1')
         opened = self.open()
         journal = requests.Requests(opened, outbox.Outbox(opened))
-        [left] = journal.running()
+        [left] = journal.unended()
         self.assertEqual(requests.Owner(), left.owner)
         self.assertEqual('succeeded', self.use(opened))
 

@@ -25,6 +25,7 @@ EXPECTED = [
     (errors.InvalidRequest('m'), 'failed', 'invalid_request'),
     (errors.Denied('m'), 'denied', 'denied'),
     (errors.ServiceUnavailable('m'), 'failed', 'service_unavailable'),
+    (errors.RequestNotFound('m'), 'failed', 'request_not_found'),
     (errors.GuestNotFound('m'), 'failed', 'guest_not_found'),
     (errors.GuestUnavailable('paused', 'm'), 'failed', 'guest_unavailable'),
     (errors.ChannelError('m'), 'failed', 'channel'),
