@@ -17,6 +17,7 @@ The branches answer one question for the caller: what do I do now?
 QgaError
  +-- ConfigurationError      fix the configuration, start again
  +-- InvalidRequest          the caller's arguments are wrong: correct them
+ |    +-- UnknownKey         fetch the host's public key again, seal anew
  +-- Denied                  the policy forbids it: ask who may change it
  +-- ServiceUnavailable      libvirtd or the broker is away: try later
  +-- RequestNotFound         no such request was seen here: ask another host
@@ -61,6 +62,12 @@ class InvalidRequest(QgaError):
     """An argument is wrong; nothing was done."""
 
     code = 'invalid_request'
+
+
+class UnknownKey(InvalidRequest):
+    """A secret is sealed to a key that the host has not, or no more."""
+
+    code = 'unknown_key'
 
 
 class Denied(QgaError):

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Put the parts together: for the service, and for ``nova-qga --local``.
+"""Make the parts as the options say: for the service, and ``local``.
 
 The one place where options become plain values.
 """
@@ -25,11 +25,11 @@ import oslo_messaging as messaging
 from nova_qga.agent import plugins
 from nova_qga.agent import poller as agent_poller
 from nova_qga.collectors import base as collectors_base
-from nova_qga.collectors import sample_set
 from nova_qga import errors
 from nova_qga.guest import attachment
 from nova_qga.guest import host as guest_host
 from nova_qga.journal import database
+from nova_qga.journal import key_pairs
 from nova_qga.journal import outbox
 from nova_qga.journal import requests
 from nova_qga.nova_extension import channel
@@ -107,6 +107,21 @@ def build_journal(conf: cfg.ConfigOpts) -> database.Database:
     :raises ConfigurationError: another agent uses it
     """
     return database.Database(pathlib.Path(conf.qga_agent.state_path))
+
+
+def build_keys(conf: cfg.ConfigOpts) -> key_pairs.KeyPairs:
+    """Return what secrets are sealed to."""
+    return key_pairs.KeyPairs(pathlib.Path(conf.qga_agent.state_path))
+
+
+def rotate_key(conf: cfg.ConfigOpts) -> str:
+    """Make a new key pair the current one, and return its id.
+
+    :raises ServiceUnavailable: the old ones cannot be read, or no new one
+        written
+    """
+    lifetime = conf.qga_operations.old_key_lifetime
+    return build_keys(conf).rotate(lifetime).key_id
 
 
 def build_notifier(conf: cfg.ConfigOpts) -> messaging.Notifier:
@@ -206,6 +221,7 @@ def build_requests(
     journal: database.Database,
     events: outbox.Outbox,
     wake: rpc_ledger.Wake,
+    keys: key_pairs.KeyPairs,
 ) -> Requests:
     """Return what answers requests for the guests of ``host``."""
     installed = loading.load()
@@ -219,77 +235,36 @@ def build_requests(
     )
     policy = rpc_policy.Policy(conf.qga_operations.policy_file, installed)
     operations = runner.Runner(
-        host, ledger, installed, policy, _runner_settings(conf)
+        host, ledger, installed, policy, _runner_settings(conf, keys)
     )
     host.directory.on_changed = lambda changed: operations.look(changed.uuid)
-    channels = coverage.Policy(conf.qga.enabled, conf.qga.channel_policy)
     host_views = views.Views(
         host,
         poller,
         conf.host,
         conf.qga.direct_channel,
-        channels,
+        coverage.Policy(conf.qga.enabled, conf.qga.channel_policy),
         policy,
         coverage.needs_of(installed.values()),
         ledger,
+        keys,
     )
     return Requests(
         ledger, operations, endpoint.Endpoint(operations, host_views)
     )
 
 
-def _runner_settings(conf: cfg.ConfigOpts) -> runner.Settings:
+def _runner_settings(
+    conf: cfg.ConfigOpts, keys: key_pairs.KeyPairs
+) -> runner.Settings:
     return runner.Settings(
         host=conf.host,
         operation_timeout=conf.qga_agent.operation_timeout,
         limits=catalog_base.Limits(
             max_file_size=conf.qga_operations.max_file_size
         ),
+        keys=keys,
         workers=conf.qga_agent.rpc_workers,
         max_waiting=conf.qga_operations.max_waiting,
         max_waiting_per_guest=conf.qga_operations.max_waiting_per_guest,
     )
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Local:
-    """This host's guests, with no broker and no service.
-
-    :ivar host_name: name of this host
-    """
-
-    endpoint: endpoint.Endpoint
-    host_name: str
-    _host: guest_host.Host
-    _poller: agent_poller.Poller
-
-    def close(self) -> None:
-        """Close what was opened in guests, and let go of them."""
-        self._poller.stop()
-        self._host.stop()
-
-
-def build_local(conf: cfg.ConfigOpts) -> Local:
-    """Return an endpoint for the guests of this host, started.
-
-    Its journal is in memory: what it runs ends with this process.
-    """
-    host = build_host(conf)
-    collectors = plugins.load_collectors(conf.qga_monitor.collectors)
-    poller = agent_poller.Poller(
-        host, collectors, conf.qga_monitor.interval, _drop_samples
-    )
-    journal = database.Database(None)
-    answers = build_requests(
-        conf, host, poller, journal, outbox.Outbox(journal), _send_none
-    )
-    host.start()
-    return Local(answers.endpoint, conf.host, host, poller)
-
-
-def _drop_samples(_: sample_set.SampleSet) -> None:
-    """Nobody waits for them."""
-
-
-def _send_none() -> None:
-    """Who asked sees how it ended."""

@@ -77,6 +77,7 @@ class Service(service.Service):
             self._publishing.put_samples,
         )
         self._journal = assembly.build_journal(conf)
+        self._keys = assembly.build_keys(conf)
         events = outbox.Outbox(self._journal)
         self._sending = assembly.build_sender(conf, events, self._keep_up)
         self._requests = assembly.build_requests(
@@ -86,6 +87,7 @@ class Service(service.Service):
             self._journal,
             events,
             self._sending.wake,
+            self._keys,
         )
         self._server = rpc_server.get_server(
             assembly.build_transport(conf),
@@ -106,6 +108,10 @@ class Service(service.Service):
         self._publishing.start()
         if self._journal.problem is not None:
             LOG.error(self._journal.problem)
+        try:
+            self._keys.current()
+        except errors.ServiceUnavailable as error:
+            LOG.error('%s', error)
         self._sending.start()
         self._poller.start()
         self._in_background('qga-serve', self._serve)

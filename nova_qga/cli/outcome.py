@@ -40,6 +40,7 @@ _BY_CODE = {
     errors.InvalidRequest.code: ExitCode.USAGE,
     errors.ConfigurationError.code: ExitCode.USAGE,
     errors.Denied.code: ExitCode.NOT_RUN,
+    errors.UnknownKey.code: ExitCode.NOT_RUN,
     errors.GuestNotFound.code: ExitCode.NO_GUEST,
     errors.GuestUnavailable.code: ExitCode.NO_GUEST,
     # Nothing was run, so it is as with a guest that cannot be reached.

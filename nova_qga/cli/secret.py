@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Get a password without its ever being an argument.
+"""Get a password, or make one, without its ever being an argument.
 
 Arguments are readable by every user of a host, and stay in shells' histories.
 No message of this module holds any of the password.
@@ -21,6 +21,8 @@ from collections.abc import Sequence
 import getpass
 import os
 import re
+import secrets
+import string
 from typing import Any, BinaryIO, NoReturn, TextIO
 
 from nova_qga.cli import outcome
@@ -29,6 +31,13 @@ from nova_qga.cli import outcome
 MAX = 512
 # As many bytes as these can have, and a line break.
 _MAX_BYTES = 4 * MAX + 2
+#: Characters of one that is made: 116 bits.
+MADE = 20
+# Those that look like another one are left out.
+_KINDS = tuple(
+    ''.join(sorted(set(kind) - set('0Oo1Il')))
+    for kind in (string.ascii_lowercase, string.ascii_uppercase, string.digits)
+)
 _CONTROL = re.compile(r'[\x00-\x1f\x7f]')
 
 
@@ -78,6 +87,14 @@ def asked_twice(user: str) -> str:
     if first != again:
         raise _refused('the two are not the same: nothing was changed')
     return _checked(first, 'the terminal')
+
+
+def made() -> str:
+    """Make one: lower and upper case and digits, as Windows may insist on."""
+    while True:
+        found = ''.join(secrets.choice(''.join(_KINDS)) for _ in range(MADE))
+        if all(set(found) & set(kind) for kind in _KINDS):
+            return found
 
 
 def has_terminal() -> bool:

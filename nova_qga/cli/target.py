@@ -150,15 +150,15 @@ def _leave(transport: 'messaging.Transport') -> None:
 
 
 def _here(conf: cfg.ConfigOpts, timeout: float, wait_for_agent: bool) -> Link:
-    from nova_qga.agent import assembly
+    from nova_qga.agent import local as agent_local
     from nova_qga import conf as qga_conf
     from nova_qga.rpc import api
-    from nova_qga.rpc import local
+    from nova_qga.rpc import local as rpc_local
     from nova_qga.rpc import user
 
     qga_conf.register_opts(conf)
-    here = assembly.build_local(conf)
+    here = agent_local.build(conf)
     context = user.operator(getpass.getuser())
-    caller = local.LocalCaller(here.endpoint, context)
+    caller = rpc_local.LocalCaller(here.endpoint, context)
     made = api.Api(caller, timeout, wait_for_agent=wait_for_agent)
     return Link(made, here.host_name, here.close)

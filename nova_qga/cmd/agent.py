@@ -27,6 +27,8 @@ from oslo_log import log as logging
 from oslo_reports import guru_meditation_report as gmr
 from oslo_reports import opts as gmr_opts
 
+from nova_qga.agent import assembly
+from nova_qga.agent import core_dumps
 from nova_qga.agent import readiness
 from nova_qga.agent import service as agent_service
 from nova_qga import conf as qga_conf
@@ -38,6 +40,16 @@ LOG = logging.getLogger(__name__)
 
 PROGRAM = 'nova-qga-agent'
 
+CLI_OPTS = [
+    cfg.BoolOpt(
+        'rotate-key',
+        default=False,
+        help='Make a new key that secrets are sealed to, print its id and '
+        'end; an agent that runs uses it at once, and the old one for '
+        '[qga_operations]old_key_lifetime seconds more',
+    )
+]
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT; the exit code is 0 then, 1 otherwise.
@@ -47,6 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     conf = cfg.CONF
     try:
         _configure(conf, sys.argv[1:] if argv is None else argv)
+        if conf.rotate_key:
+            return _rotate_key(conf)
+        _start_log(conf)
+        core_dumps.forbid()
         signals = _catch_signals()
         service = agent_service.Service(conf, _tell_ready, _give_up)
         service.start()
@@ -68,6 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _configure(conf: cfg.ConfigOpts, argv: Sequence[str]) -> None:
     logging.register_options(conf)
     qga_conf.register_opts(conf)
+    conf.register_cli_opts(CLI_OPTS)
     gmr_opts.set_defaults(conf)
     named = any(word.startswith('--config-file') for word in argv)
     conf(
@@ -77,6 +94,22 @@ def _configure(conf: cfg.ConfigOpts, argv: Sequence[str]) -> None:
         version=version.version_string_with_package(),
         default_config_files=[] if named else files.existing(),
     )
+
+
+def _rotate_key(conf: cfg.ConfigOpts) -> int:
+    """Do what --rotate-key asks for, with no log: root may have no part in it.
+
+    A log file that root begins could not be written by the agent's user.
+    """
+    try:
+        print(assembly.rotate_key(conf))
+    except errors.ServiceUnavailable as error:
+        print(f'{PROGRAM}: no key was made: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+def _start_log(conf: cfg.ConfigOpts) -> None:
     logging.setup(conf, PROGRAM)
     _keep_messages_out_of_the_log()
     gmr.TextGuruMeditation.setup_autorun(

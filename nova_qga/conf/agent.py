@@ -61,14 +61,15 @@ Restart nova-qga-agent after a change.
         'state_path',
         default='/var/lib/nova-qga',
         help="""
-The folder in which nova-qga-agent keeps its journal of requests.
+The folder in which nova-qga-agent keeps its journal and its keys.
 
 The journal holds what was asked and how it ended, and the notifications that
 the broker has not taken yet, never a password, a key or a file's content. It
 is what keeps a request from being run twice, so keep it over restarts and
 upgrades, and never share it between hosts. The folder is made if it is
-missing; the journal in it is readable by its owner alone. While it cannot be
-written, no operation is run in any guest.
+missing; the files in it are readable by their owner alone. While it cannot be
+written, no operation is run in any guest. ``key_pairs.json`` has the keys that
+passwords are sealed to.
 
 Restart nova-qga-agent after a change.
 """,

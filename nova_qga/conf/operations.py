@@ -78,6 +78,21 @@ Related options:
 * ``[qga_operations]max_waiting``: for all guests together.
 """,
     ),
+    cfg.IntOpt(
+        'old_key_lifetime',
+        default=86400,
+        min=0,
+        help="""
+Seconds for which a key that was replaced still opens secrets sealed to it.
+
+``nova-qga-agent --rotate-key`` makes a new key and keeps the one before for so
+long, so that no request fails that was sealed a moment ago; then it is
+deleted. Lower it, down to 0, where a key may be known to others; callers that
+use ``nova-qga`` or its API fetch the new key by themselves.
+
+It is read when a key is rotated, and holds for the key that is replaced then.
+""",
+    ),
     cfg.StrOpt(
         'policy_file',
         default='/etc/nova-qga/policy.yaml',

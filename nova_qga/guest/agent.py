@@ -187,6 +187,7 @@ def reach(
     deadline: float,
     command_timeout: float,
     current: bool = True,
+    direct_first: bool = False,
 ) -> GuestAgent:
     """Return the guest's agent over the first channel that answers.
 
@@ -195,11 +196,15 @@ def reach(
 
     :param current: libvirt has just said which ports the guest has open; if
         not, it does not answer, and nor do channels that go through it
+    :param direct_first: the direct one comes first also after a failure
     :raises GuestUnavailable: no agent answers; the reason says why
     """
     guest.check_reachable()
     failures = []
-    for channel in guest.candidates():
+    candidates = guest.candidates()
+    if direct_first:
+        candidates.sort(key=lambda each: each.kind != 'direct')
+    for channel in candidates:
         if not current and channel.kind != 'direct':
             continue
         if current and not guest.has_opened(channel):

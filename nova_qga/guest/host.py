@@ -179,10 +179,13 @@ class Host:
             # What libvirt said before may be true no more.
             raise errors.ServiceUnavailable(f'{away}; {error}') from None
 
-    def agent(self, uuid: str, timeout: float) -> agent.GuestAgent:
+    def agent(
+        self, uuid: str, timeout: float, *, direct_first: bool = False
+    ) -> agent.GuestAgent:
         """Reach a guest's agent, for one operation.
 
         :param timeout: seconds for all that is done with it
+        :param direct_first: over the direct channel, however it did before
         :raises GuestNotFound, GuestUnavailable: the message says why
         :raises ServiceUnavailable: it takes libvirtd, which is away
         """
@@ -197,7 +200,11 @@ class Host:
                 self.directory.get(uuid), deadline, away
             )
         return agent.reach(
-            found, self.loop, deadline, settings.command_timeout
+            found,
+            self.loop,
+            deadline,
+            settings.command_timeout,
+            direct_first=direct_first,
         )
 
     def _channels(self, of: guest.Guest) -> tuple[channel.Channel, ...]:

@@ -27,6 +27,7 @@ from nova_qga.operations import accounts
 from nova_qga.operations import agent as operations_agent
 from nova_qga.protocol import commands
 
+COMMAND = 'guest-set-user-password'
 #: Characters of a password; PAM takes no longer one.
 MAX_PASSWORD = 512
 
@@ -56,7 +57,7 @@ def set_password(
     :raises OutcomeUnknown: it may have been set, or may still be
     """
     check_password(username, password, crypted)
-    agent.require('guest-set-user-password')
+    agent.require(COMMAND)
     asked = commands.set_user_password(username, password, crypted=crypted)
     try:
         agent.execute(asked)
@@ -79,11 +80,7 @@ def check_password(username: str, password: str, crypted: bool) -> None:
     """
     accounts.check_username(username)
     if crypted:
-        # Anything else would lock the account, or spoil /etc/shadow.
-        if not _HASH.fullmatch(password):
-            raise errors.InvalidRequest(
-                'the password is not a crypt(3) hash such as "$6$salt$hash"'
-            )
+        check_hash(password)
         return
     if not password:
         raise errors.InvalidRequest('the password is empty')
@@ -94,6 +91,17 @@ def check_password(username: str, password: str, crypted: bool) -> None:
     if _CONTROL.search(password):
         raise errors.InvalidRequest(
             'the password holds a line break or another control character'
+        )
+
+
+def check_hash(password: str) -> None:
+    """Raise InvalidRequest for what is no crypt(3) hash.
+
+    Anything else would lock the account, or spoil /etc/shadow.
+    """
+    if not _HASH.fullmatch(password):
+        raise errors.InvalidRequest(
+            'the password is not a crypt(3) hash such as "$6$salt$hash"'
         )
 
 

@@ -20,23 +20,11 @@ agent's configuration.
 import base64
 from collections.abc import Sequence
 
-from passlib import hash as password_hash
-
+from nova_qga import errors
 from nova_qga.rpc import client
+from nova_qga.rpc import password as rpc_password
 
 Outcome = client.Outcome
-
-#: Of sha512-crypt. libxcrypt's own default, 5,000, is of 2007; this takes a
-#: guest a tenth of a second at each login.
-ROUNDS = 100_000
-
-
-def hash_password(password: str) -> str:
-    """Return the sha512-crypt hash of a password, with a new salt."""
-    hashed: str = password_hash.sha512_crypt.using(rounds=ROUNDS).hash(
-        password
-    )
-    return hashed
 
 
 class Api(client.Client):
@@ -56,18 +44,41 @@ class Api(client.Client):
     ) -> Outcome:
         """Set an account's password.
 
-        :param password: clear text
-        :param crypt: hash it here, so that no clear text leaves this
-            process; Windows guests need the clear text
+        :param password: clear text; it never leaves this process as it is
+        :param crypt: hash it here; else it is sealed to the public key of
+            the host, as Windows guests need the clear text
         """
-        secret = hash_password(password) if crypt else password
+        if crypt:
+            return self.change(
+                host,
+                'set_password',
+                instance_uuid,
+                username=username,
+                crypted=rpc_password.hashed(password),
+            )
+        ended = self._set_sealed(host, instance_uuid, username, password)
+        if (ended.get('error') or {}).get('code') == errors.UnknownKey.code:
+            # It was rotated away since we fetched it.
+            ended = self._set_sealed(host, instance_uuid, username, password)
+        return ended
+
+    def _set_sealed(
+        self, host: str, instance_uuid: str, username: str, password: str
+    ) -> Outcome:
+        """Seal a password to the key that the host has now, and set it."""
+        fetched = self.get_public_key(host)
+        key = fetched.get('result')
+        if key is None:
+            return {
+                **fetched,
+                'operation': 'set_password',
+                'instance_uuid': instance_uuid,
+            }
         return self.change(
             host,
             'set_password',
             instance_uuid,
-            username=username,
-            password=secret,
-            crypted=crypt,
+            **rpc_password.sealed(key, instance_uuid, username, password),
         )
 
     def add_ssh_keys(
@@ -189,6 +200,13 @@ class Api(client.Client):
         say why.
         """
         return self.ask(host, 'get_coverage')
+
+    def get_public_key(self, host: str) -> Outcome:
+        """Return the ``public_key`` of a host, in base64, and its ``key_id``.
+
+        Secrets are sealed to it.
+        """
+        return self.ask(host, 'get_public_key')
 
     def get_metrics(self, host: str, instance_uuid: str) -> Outcome:
         """Return ``samples`` of a guest, and which are ``missing``."""

@@ -15,27 +15,34 @@
 import time
 
 from nova_qga.guest import attachment
+from nova_qga.journal import key_pairs
 from nova_qga.rpc.catalog import base
 from nova_qga.rpc import host as rpc_host
+from nova_qga.rpc import request
+from nova_qga.rpc import sealing
 
 
 class Context:
     """See :class:`nova_qga.rpc.catalog.base.Context`.
 
     :param timeout: seconds for all of it
+    :param keys: what secrets are sealed to
     :ivar host: the guest's
     """
 
     def __init__(
         self,
         host: rpc_host.Host,
-        instance_uuid: str,
+        asked: request.Request,
         limits: base.Limits,
         timeout: float,
+        keys: key_pairs.KeyPairs,
     ) -> None:
         self.host = host
-        self.instance_uuid = instance_uuid
+        self.instance_uuid = asked.instance_uuid
         self.limits = limits
+        self._request_id = asked.request_id
+        self._keys = keys
         self._deadline = time.monotonic() + timeout
         self._agent: rpc_host.Agent | None = None
         self._attaching = False
@@ -59,8 +66,19 @@ class Context:
         self._attaching = True
         return self.host.attach_channel(self.instance_uuid, self.left())
 
-    def agent(self) -> rpc_host.Agent:
+    def agent(self, *, direct_first: bool = False) -> rpc_host.Agent:
         """Return the guest's agent, reached at the first call."""
-        if self._agent is None:
-            self._agent = self.host.agent(self.instance_uuid, self.left())
+        missed = direct_first and self.channel_kind != 'direct'
+        if self._agent is None or missed:
+            self._agent = self.host.agent(
+                self.instance_uuid, self.left(), direct_first=direct_first
+            )
         return self._agent
+
+    def unseal(self, sealed: bytes, key_id: str, username: str) -> str:
+        """Return a secret that was sealed for this request and account."""
+        return sealing.unseal(
+            self._keys.find(key_id).private_key,
+            sealed,
+            sealing.Binding(self.instance_uuid, username, self._request_id),
+        )

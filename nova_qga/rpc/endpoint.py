@@ -78,6 +78,11 @@ class Endpoint:
         return self._views.get_coverage(user, arguments).to_dict()
 
     @_exposed
+    def get_public_key(self, context: Any, /, **arguments: Any) -> Answer:
+        user = rpc_user.of_context(context)
+        return self._views.get_public_key(user, arguments).to_dict()
+
+    @_exposed
     def get_metrics(self, context: Any, /, **arguments: Any) -> Answer:
         user = rpc_user.of_context(context)
         return self._views.get_metrics(user, arguments).to_dict()

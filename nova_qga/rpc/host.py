@@ -51,7 +51,9 @@ class Host(Protocol):
     def guests(self) -> Sequence[guest_module.Guest]:
         """Return all guests, or raise ServiceUnavailable."""
 
-    def agent(self, uuid: str, timeout: float) -> Agent:
+    def agent(
+        self, uuid: str, timeout: float, *, direct_first: bool = False
+    ) -> Agent:
         """Reach a guest's agent within so many seconds."""
 
     def attach_channel(self, uuid: str, timeout: float) -> attachment.Attached:

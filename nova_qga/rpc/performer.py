@@ -19,6 +19,7 @@ No exception leaves :meth:`Performer.perform`.
 from typing import Any
 
 from nova_qga import errors
+from nova_qga.journal import key_pairs
 from nova_qga.rpc.catalog import base
 from nova_qga.rpc import context as rpc_context
 from nova_qga.rpc import fault
@@ -32,6 +33,7 @@ class Performer:
 
     :param host_name: its name
     :param timeout: seconds for an operation in all
+    :param keys: what secrets are sealed to
     """
 
     def __init__(
@@ -40,19 +42,22 @@ class Performer:
         host_name: str,
         limits: base.Limits,
         timeout: float,
+        keys: key_pairs.KeyPairs,
     ) -> None:
         self._host = host
         self._host_name = host_name
         self._limits = limits
         self._timeout = timeout
+        self._keys = keys
 
     def context(self, asked: request.Request) -> rpc_context.Context:
         """Return what a request has while it runs."""
         return rpc_context.Context(
             self._host,
-            asked.instance_uuid,
+            asked,
             self._limits,
             min(self._timeout, asked.left()),
+            self._keys,
         )
 
     def perform(

@@ -40,6 +40,11 @@ _HOST_RULES = (
         _ADMIN,
         'Tell of all guests of a compute host whether they can be reached.',
     ),
+    (
+        'get_public_key',
+        f'{_ADMIN} or role:member',
+        'Return the key of a compute host that secrets are sealed to.',
+    ),
 )
 
 _CLASSES = {

@@ -24,6 +24,7 @@ import threading
 from typing import Any
 
 from nova_qga import errors
+from nova_qga.journal import key_pairs
 from nova_qga.journal import requests
 from nova_qga.rpc.catalog import base
 from nova_qga.rpc import context as rpc_context
@@ -52,6 +53,7 @@ class Settings:
 
     :ivar host: name of this host
     :ivar operation_timeout: seconds for an operation in all
+    :ivar keys: what secrets are sealed to
     :ivar workers: requests that are worked on at once
     :ivar max_waiting: that are held until an agent is there, in all
     :ivar max_waiting_per_guest: and for one guest
@@ -60,6 +62,7 @@ class Settings:
     host: str
     operation_timeout: float
     limits: base.Limits
+    keys: key_pairs.KeyPairs
     workers: int = 16
     max_waiting: int = 128
     max_waiting_per_guest: int = 8
@@ -88,7 +91,11 @@ class Runner:
         self._policy = policy
         self._settings = settings
         self._performer = performer.Performer(
-            host, settings.host, settings.limits, settings.operation_timeout
+            host,
+            settings.host,
+            settings.limits,
+            settings.operation_timeout,
+            settings.keys,
         )
         self._workers = rpc_workers.Workers(
             settings.workers, -(-settings.workers // SHARE)

@@ -15,6 +15,7 @@
 Outcomes as those of operations have; nothing is journaled or notified.
 """
 
+import base64
 from collections.abc import Callable, Mapping
 import datetime
 import math
@@ -27,6 +28,7 @@ from nova_qga.collectors import sample_set
 from nova_qga import errors
 from nova_qga.guest import description
 from nova_qga.guest import guest as guest_module
+from nova_qga.journal import key_pairs
 from nova_qga.rpc import coverage
 from nova_qga.rpc import fault
 from nova_qga.rpc import host as rpc_host
@@ -34,6 +36,7 @@ from nova_qga.rpc import ledger as rpc_ledger
 from nova_qga.rpc import outcome
 from nova_qga.rpc import policy as rpc_policy
 from nova_qga.rpc import request
+from nova_qga.rpc import sealing
 from nova_qga.rpc import user as rpc_user
 from nova_qga.rpc import validation
 
@@ -63,6 +66,7 @@ class Views:
     :param policy: who may ask
     :param needs: what the operations here need of a guest's agent
     :param ledger: the requests that are known
+    :param keys: what secrets are sealed to
     """
 
     def __init__(
@@ -75,12 +79,14 @@ class Views:
         policy: rpc_policy.Policy,
         needs: coverage.Needs,
         ledger: rpc_ledger.Ledger,
+        keys: key_pairs.KeyPairs,
     ) -> None:
         self._host = host
         self._ledger = ledger
         self._samples = samples
         self._host_name = host_name
         self._policy = policy
+        self._keys = keys
         self._kinds = {
             description.STANDARD_CHANNEL: 'standard',
         }
@@ -100,6 +106,12 @@ class Views:
     ) -> outcome.Outcome:
         """Return of each guest whether its agent can be used, and why not."""
         return self._answer('get_coverage', user, given, {}, self._cover)
+
+    def get_public_key(
+        self, user: rpc_user.User, given: Mapping[str, Any]
+    ) -> outcome.Outcome:
+        """Return the key that secrets for this host are sealed to."""
+        return self._answer('get_public_key', user, given, {}, self._key)
 
     def get_metrics(
         self, user: rpc_user.User, given: Mapping[str, Any]
@@ -230,6 +242,14 @@ class Views:
             'requested_by': known.requester._asdict(),
             'began': _moment(known.began),
             'ended': None if known.ended is None else _moment(known.ended),
+        }
+
+    def _key(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        pair = self._keys.current()
+        return {
+            'key_id': pair.key_id,
+            'public_key': base64.b64encode(pair.public_key).decode(),
+            'algorithm': sealing.ALGORITHM,
         }
 
     def _measure(self, checked: Mapping[str, Any]) -> dict[str, Any]:

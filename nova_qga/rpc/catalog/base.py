@@ -60,11 +60,21 @@ class Context(Protocol):
     def attach_channel(self) -> attachment.Attached:
         """Hot-plug the direct channel, unless the guest has it."""
 
-    def agent(self) -> operations_agent.Agent:
+    def agent(self, *, direct_first: bool = False) -> operations_agent.Agent:
         """Return the guest's agent, reached at the first call.
 
+        :param direct_first: over the direct channel, also where that failed
+            the last time: libvirtd may log what goes over the other
         :raises GuestNotFound, GuestUnavailable, ServiceUnavailable: the
             message says why it cannot be
+        """
+
+    def unseal(self, sealed: bytes, key_id: str, username: str) -> str:
+        """Return a secret that was sealed for this request and account.
+
+        :raises UnknownKey: it is sealed to a key that this host has not
+        :raises InvalidRequest: it is damaged, or for another use
+        :raises ServiceUnavailable: this host cannot read its keys
         """
 
 

@@ -32,6 +32,7 @@ RESERVED = frozenset(
         'get_coverage',
         'get_metrics',
         'get_operation',
+        'get_public_key',
         'admin',
     )
 )

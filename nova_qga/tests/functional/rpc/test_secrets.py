@@ -110,13 +110,12 @@ class SecretsTest(fixtures.TestWithFixtures, unittest.TestCase):
         request = known_host.request(
             other_id(),
             instance_uuid=self.vm.uuid,
-            username='nobody-of-this-name',
-            password=clear,
-            crypted=False,
+            username='root',
+            crypted=clear,
         )
         outcome = self.client.call(HOST, 'set_password', **request)
         self.assertEqual('failed', outcome['state'])
-        self.assertEqual('command_failed', outcome['error']['code'])
+        self.assertEqual('invalid_request', outcome['error']['code'])
         malformed = self.client.call(
             HOST,
             'set_password',

@@ -12,6 +12,7 @@
 
 """password set: where a password may come from, and where it never goes."""
 
+import math
 import os
 import pathlib
 import sys
@@ -21,6 +22,8 @@ import unittest
 
 import fixtures
 
+from nova_qga.cli import secret
+from nova_qga import errors
 from nova_qga.tests.fixtures import fake_api
 from nova_qga.tests.fixtures import run_cli
 from nova_qga.tests.fixtures import terminal
@@ -124,6 +127,82 @@ class NotAskedTest(unittest.TestCase):
         ended = self.set_password('--stdin', '-v', '--debug', stdin=SECRET)
         self.assertEqual(0, ended.code)
         self.assertNotIn('s3cret', ended.out + ended.err)
+
+
+class GeneratedTest(unittest.TestCase):
+    def setUp(self):
+        self.api = fake_api.FakeApi()
+
+    def generate(self, *argv):
+        return run_cli.run(
+            'password', 'set', UUID, '--generate', *argv, api=self.api
+        )
+
+    def fail(self, state, code):
+        self.api.state = state
+        self.api.failures['set_password'] = [fake_api.error(code)]
+        return self.generate()
+
+    def test_it_is_set_and_is_all_of_standard_output(self):
+        for argv in ((), ('--clear',), ('-q',), ('-v',), ('--user', 'bob')):
+            with self.subTest(argv=argv):
+                ended = self.generate(*argv)
+                self.assertEqual(0, ended.code, ended.err)
+                user = argv[1] if len(argv) > 1 else 'root'
+                made, crypt = self.api.passwords[user]
+                self.assertEqual(f'{made}\n', ended.out)
+                self.assertNotIn(made, ended.err)
+                self.assertEqual('--clear' not in argv, crypt)
+
+    def test_it_has_110_bits_and_nothing_that_is_easily_misread(self):
+        seen = set()
+        letters = set()
+        for _ in range(500):
+            made = secret.made()
+            seen.add(made)
+            letters |= set(made)
+            self.assertTrue(made.isascii() and made.isalnum())
+            for kind in (str.islower, str.isupper, str.isdigit):
+                self.assertTrue(any(map(kind, made)), made)
+        self.assertEqual(500, len(seen))
+        self.assertEqual(set(), letters & set('0Oo1Il'))
+        self.assertGreater(secret.MADE * math.log2(len(letters)), 110)
+
+    def test_one_that_may_have_been_set_is_shown_with_a_warning(self):
+        self.api.failures['set_password'] = [errors.OutcomeUnknown('silence')]
+        ended = self.generate()
+        self.assertEqual(5, ended.code)
+        self.assertEqual(secret.MADE + 1, len(ended.out))
+        self.assertIn('not known', ended.err)
+        ended = self.fail('unknown', 'outcome_unknown')
+        self.assertEqual(5, ended.code)
+        made, _ = self.api.passwords['root']
+        self.assertEqual(f'{made}\n', ended.out)
+        self.assertIn('not known', ended.err)
+        self.assertNotIn(made, ended.err)
+
+    def test_one_that_was_not_set_is_not_shown(self):
+        for state, code in (
+            ('failed', 'command_failed'),
+            ('failed', 'service_unavailable'),
+            ('failed', 'unknown_key'),
+            ('expired', 'expired'),
+            ('denied', 'denied'),
+        ):
+            with self.subTest(state=state, code=code):
+                ended = self.fail(state, code)
+                self.assertNotEqual(0, ended.code)
+                self.assertEqual('', ended.out)
+        self.api.failures['set_password'] = [
+            errors.ServiceUnavailable('no broker')
+        ]
+        ended = self.generate()
+        self.assertEqual((4, ''), (ended.code, ended.out))
+
+    def test_nobody_can_give_another_one_too(self):
+        for argv in (('--stdin',), ('--password-file', 'x')):
+            self.assertEqual(2, self.generate(*argv).code)
+            self.assertEqual([], self.api.calls)
 
 
 class AskedTest(fixtures.TestWithFixtures):

@@ -33,6 +33,7 @@ EXPOSED = {
     'get_coverage',
     'get_metrics',
     'get_operation',
+    'get_public_key',
 }
 
 

@@ -23,6 +23,7 @@ EXPECTED = [
     (errors.QgaError('m'), 'failed', 'internal'),
     (errors.ConfigurationError('m'), 'failed', 'configuration'),
     (errors.InvalidRequest('m'), 'failed', 'invalid_request'),
+    (errors.UnknownKey('m'), 'failed', 'unknown_key'),
     (errors.Denied('m'), 'denied', 'denied'),
     (errors.ServiceUnavailable('m'), 'failed', 'service_unavailable'),
     (errors.RequestNotFound('m'), 'failed', 'request_not_found'),

@@ -24,7 +24,7 @@ from nova_qga.tests.fixtures import known_host
 
 HASH = '$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO'
 ARGUMENTS = {
-    'set_password': {'username': 'root', 'password': HASH, 'crypted': True},
+    'set_password': {'username': 'root', 'crypted': HASH},
     'list_ssh_keys': {'username': 'root'},
     'write_file': {'path': '/x', 'content': 'YWJj'},
     'read_file': {'path': '/x'},

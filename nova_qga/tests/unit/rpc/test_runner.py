@@ -27,7 +27,7 @@ from nova_qga.tests.fixtures import known_host
 from nova_qga.tests.fixtures import scripted_guest
 
 HASH = '$6$rounds=5000$salt$' + 'x' * 86
-PASSWORD = {'username': 'root', 'password': HASH, 'crypted': True}
+PASSWORD = {'username': 'root', 'crypted': HASH}
 
 
 class RunTest(unittest.TestCase):

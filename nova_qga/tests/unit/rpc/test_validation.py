@@ -35,7 +35,7 @@ KEY = (
 HASH = '$6$rounds=5000$salt$' + 'x' * 86
 
 VALID = {
-    'set_password': {'username': 'root', 'password': HASH, 'crypted': True},
+    'set_password': {'username': 'root', 'crypted': HASH},
     'add_ssh_keys': {'username': 'root', 'keys': [KEY]},
     'remove_ssh_keys': {'username': 'root', 'keys': [KEY]},
     'list_ssh_keys': {'username': 'root'},
@@ -163,7 +163,7 @@ class ParseTest(unittest.TestCase):
         self.refuse('offset must be', 'read_file', offset=True)
         self.refuse('length must be', 'read_file', length=1.0)
         self.refuse('verify must be', 'write_file', verify=1)
-        self.refuse('crypted must be', 'set_password', crypted='yes')
+        self.refuse('verify must be', 'write_file', verify='yes')
 
     def test_text_that_cannot_be_sent_is_refused(self):
         self.refuse('username must be', 'list_ssh_keys', username='a\ud800')
@@ -176,7 +176,7 @@ class ParseTest(unittest.TestCase):
                 self.refuse('user name', 'set_password', username=name)
 
     def test_a_password_that_is_no_hash_is_refused_where_one_is_named(self):
-        self.refuse('not a crypt', 'set_password', password='clear')
+        self.refuse('not a crypt', 'set_password', crypted='clear')
 
     def test_keys_are_a_list_of_public_keys(self):
         for keys in (KEY, [7], [KEY, None], {'0': KEY}, [KEY] * 257):
@@ -216,6 +216,9 @@ class ParseTest(unittest.TestCase):
 
     def test_no_message_holds_what_was_given(self):
         for operation, name in (
+            ('set_password', 'crypted'),
+            ('set_password', 'sealed'),
+            ('set_password', 'key_id'),
             ('set_password', 'password'),
             ('write_file', 'content'),
             ('ping', 'request_id'),
@@ -228,8 +231,8 @@ class ParseTest(unittest.TestCase):
                 self.assertNotIn('S3cr3t', str(caught.exception))
 
     def test_no_repr_holds_an_argument(self):
-        parsed = parse('set_password', password='pa55word', crypted=False)
-        self.assertNotIn('pa55word', repr(parsed))
+        parsed = parse('set_password')
+        self.assertNotIn(HASH, repr(parsed))
 
 
 class IdentityTest(unittest.TestCase):

@@ -1,0 +1,78 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Put the parts together for ``nova-qga --local``: no broker, no service."""
+
+import dataclasses
+
+from oslo_config import cfg
+
+from nova_qga.agent import assembly
+from nova_qga.agent import plugins
+from nova_qga.agent import poller as agent_poller
+from nova_qga.collectors import sample_set
+from nova_qga.guest import host as guest_host
+from nova_qga.journal import database
+from nova_qga.journal import key_pairs
+from nova_qga.journal import outbox
+from nova_qga.rpc import endpoint
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Local:
+    """This host's guests, with no broker and no service.
+
+    :ivar host_name: name of this host
+    """
+
+    endpoint: endpoint.Endpoint
+    host_name: str
+    _host: guest_host.Host
+    _poller: agent_poller.Poller
+
+    def close(self) -> None:
+        """Close what was opened in guests, and let go of them."""
+        self._poller.stop()
+        self._host.stop()
+
+
+def build(conf: cfg.ConfigOpts) -> Local:
+    """Return an endpoint for the guests of this host, started.
+
+    Its journal and its key are in memory: what it runs ends with this
+    process.
+    """
+    host = assembly.build_host(conf)
+    collectors = plugins.load_collectors(conf.qga_monitor.collectors)
+    poller = agent_poller.Poller(
+        host, collectors, conf.qga_monitor.interval, _drop_samples
+    )
+    journal = database.Database(None)
+    answers = assembly.build_requests(
+        conf,
+        host,
+        poller,
+        journal,
+        outbox.Outbox(journal),
+        _send_none,
+        key_pairs.KeyPairs(None),
+    )
+    host.start()
+    return Local(answers.endpoint, conf.host, host, poller)
+
+
+def _drop_samples(_: sample_set.SampleSet) -> None:
+    """Nobody waits for them."""
+
+
+def _send_none() -> None:
+    """Who asked sees how it ended."""
