@@ -135,10 +135,21 @@ build_wheel() {
     fi
 }
 
+# Nor has what sdist packs the examples: they are packages of their own.
+build_sdist() {
+    (cd "$TMP/clone" && python setup.py -q sdist -d "$TMP/sdist") &&
+        tar -tzf "$TMP"/sdist/*.tar.gz >"$TMP/files" &&
+        grep -q '/nova_qga/py.typed$' "$TMP/files" || return
+    if grep '^[^/]*/examples/' "$TMP/files"; then
+        echo 'the source distribution has examples'
+        return 1
+    fi
+}
+
 run_lint() {
     check 'ruff check' ruff check .
     check 'ruff format' ruff format --check --diff .
-    check 'hacking' flake8 nova_qga
+    check 'hacking' flake8 nova_qga examples
     check 'mypy' mypy
     check 'shellcheck' lint_shell
     check 'bashate' bashate -i E005,E006 devstack/plugin.sh devstack/settings
@@ -147,6 +158,7 @@ run_lint() {
     check 'release notes' build_release_notes
     check 'sample configuration' generate_config
     check 'wheel' build_wheel
+    check 'source distribution' build_sdist
 }
 
 # run_tests NAME MINUTES [FOLDER]: run the tests of nova_qga/tests/FOLDER.
