@@ -13,6 +13,7 @@
 """Find the operations that are installed."""
 
 from collections.abc import Mapping
+import re
 from typing import Any
 
 from oslo_log import log as logging
@@ -24,9 +25,10 @@ from nova_qga.rpc.catalog import base
 LOG = logging.getLogger(__name__)
 
 NAMESPACE = 'nova_qga.operations'
-#: What the endpoint has beside operations.
+#: What the endpoint and the policy have beside operations.
 RESERVED = frozenset(
     (
+        *base.Access,
         'target',
         'list_guests',
         'get_coverage',
@@ -37,6 +39,8 @@ RESERVED = frozenset(
     )
 )
 
+_NAME = re.compile(r'[a-z][a-z0-9_]*')
+
 
 def load() -> Mapping[str, base.Operation]:
     """Return the operations by name.
@@ -44,7 +48,8 @@ def load() -> Mapping[str, base.Operation]:
     One that cannot be loaded is logged and left out: the others are wanted
     all the same.
 
-    :raises ConfigurationError: two packages have an operation of one name
+    :raises ConfigurationError: two packages have an operation of one name,
+        or one has a name that it cannot have
     """
     found: dict[str, base.Operation] = {}
     manager: extension.ExtensionManager[Any] = extension.ExtensionManager(
@@ -57,11 +62,11 @@ def load() -> Mapping[str, base.Operation]:
                 each.entry_point_target,
                 NAMESPACE,
             )
-        elif each.name in RESERVED:
+        elif each.name in RESERVED or not _NAME.fullmatch(each.name):
             raise errors.ConfigurationError(
                 f'{each.entry_point_target} of {NAMESPACE} has the name '
-                f'{each.name}, which nova-qga uses itself: remove the package '
-                'that brings it'
+                f'{each.name}, which nova-qga uses itself or which is no '
+                'name of a method: remove the package that brings it'
             )
         elif each.plugin.name in found or each.plugin.name != each.name:
             raise errors.ConfigurationError(

@@ -75,6 +75,7 @@ class ReplyTest(unittest.TestCase):
     def test_bytes_are_of_64_bits_too(self):
         self.refuse(f_blocks=1 << 60)
 
+    @hypothesis.settings(deadline=None)
     @hypothesis.given(
         strategies.dictionaries(
             strategies.sampled_from(sorted(ROOT)),

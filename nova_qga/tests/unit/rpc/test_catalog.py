@@ -12,6 +12,7 @@
 
 """Tests of how operations are found."""
 
+import inspect
 import json
 import os
 import pathlib
@@ -24,6 +25,8 @@ import fixtures
 
 from nova_qga.rpc.catalog import base
 from nova_qga.rpc.catalog import loading
+from nova_qga.rpc import endpoint
+from nova_qga.rpc import policy
 
 MODULE = """
     from nova_qga.rpc.catalog import base
@@ -66,6 +69,15 @@ class OursTest(unittest.TestCase):
         }
         # They take none, or do without those that are refused.
         self.assertEqual({'ping', 'get_info', 'attach_channel'}, without)
+
+    def test_nobody_elses_can_have_a_name_that_is_in_use(self):
+        methods = {
+            name
+            for name, method in inspect.getmembers(endpoint.Endpoint)
+            if getattr(method, 'exposed', False)
+        }
+        rules = {rule.name.removeprefix('qga:') for rule in policy.rules([])}
+        self.assertLessEqual(methods | rules, loading.RESERVED)
 
 
 class OutsideTest(fixtures.TestWithFixtures, unittest.TestCase):
@@ -116,6 +128,12 @@ class OutsideTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.assertEqual('', done.stdout)
         self.assertIn('the operation ping', done.stderr)
         self.assertIn('is there twice', done.stderr)
+
+    def test_one_by_a_name_that_is_in_use_is_refused(self):
+        for name in ('list_guests', 'audit', '_views', 'get-statvfs'):
+            with self.subTest(name=name):
+                done = self.load(name, 'outside:STATVFS')
+                self.assertIn(f'has the name {name}', done.stderr)
 
     def test_one_by_another_name_is_refused(self):
         done = self.load('statvfs', 'outside:STATVFS')
