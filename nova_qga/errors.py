@@ -196,13 +196,17 @@ class OperationFailed(QgaError):
     """A step failed; the message says which, and how far it came.
 
     :ivar done: bytes (or items) that were done before it failed
+    :ivar reason: one word for scripts, where there is one
     """
 
     code = 'operation_failed'
 
-    def __init__(self, message: str, done: int = 0) -> None:
+    def __init__(
+        self, message: str, done: int = 0, reason: str | None = None
+    ) -> None:
         super().__init__(message)
         self.done = done
+        self.reason = reason
 
 
 class OutcomeUnknown(QgaError):

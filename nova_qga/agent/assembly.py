@@ -22,14 +22,17 @@ import pathlib
 from oslo_config import cfg
 import oslo_messaging as messaging
 
+from nova_qga.agent import freezing as agent_freezing
 from nova_qga.agent import plugins
 from nova_qga.agent import poller as agent_poller
+from nova_qga.agent import thawer as agent_thawer
 from nova_qga.collectors import base as collectors_base
 from nova_qga import errors
 from nova_qga.guest import attachment
 from nova_qga.guest import host as guest_host
 from nova_qga.journal import database
 from nova_qga.journal import key_pairs
+from nova_qga.journal import leases as journal_leases
 from nova_qga.journal import outbox
 from nova_qga.journal import requests
 from nova_qga.nova_extension import channel
@@ -65,11 +68,15 @@ class Monitor:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Requests:
-    """What answers requests."""
+    """What answers requests.
+
+    :ivar thawer: None where no guest is frozen
+    """
 
     ledger: rpc_ledger.Ledger
     runner: runner.Runner
     endpoint: endpoint.Endpoint
+    thawer: agent_thawer.Thawer | None
 
 
 def build_host(conf: cfg.ConfigOpts) -> guest_host.Host:
@@ -222,20 +229,27 @@ def build_requests(
     events: outbox.Outbox,
     wake: rpc_ledger.Wake,
     keys: key_pairs.KeyPairs,
+    leases: journal_leases.Leases | None,
 ) -> Requests:
-    """Return what answers requests for the guests of ``host``."""
+    """Return what answers requests for the guests of ``host``.
+
+    :param leases: None for a process that does not live to their ends, and
+        so freezes no guest
+    """
     installed = loading.load()
+    noted = requests.Requests(journal, events)
     ledger = rpc_ledger.Ledger(
-        requests.Requests(journal, events),
-        events,
-        host.directory,
-        conf.host,
-        installed,
-        wake,
+        noted, events, host.directory, conf.host, installed, wake
     )
     policy = rpc_policy.Policy(conf.qga_operations.policy_file, installed)
+    freezing = agent_freezing.build(host, leases, ledger, conf.host, wake)
     operations = runner.Runner(
-        host, ledger, installed, policy, _runner_settings(conf, keys)
+        host,
+        ledger,
+        installed,
+        policy,
+        freezing.freezer,
+        _runner_settings(conf, keys),
     )
     host.directory.on_changed = lambda changed: operations.look(changed.uuid)
     host_views = views.Views(
@@ -250,7 +264,10 @@ def build_requests(
         keys,
     )
     return Requests(
-        ledger, operations, endpoint.Endpoint(operations, host_views)
+        ledger,
+        operations,
+        endpoint.Endpoint(operations, host_views),
+        freezing.thawer,
     )
 
 

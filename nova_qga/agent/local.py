@@ -49,7 +49,7 @@ def build(conf: cfg.ConfigOpts) -> Local:
     """Return an endpoint for the guests of this host, started.
 
     Its journal and its key are in memory: what it runs ends with this
-    process.
+    process, and so it freezes no guest.
     """
     host = assembly.build_host(conf)
     collectors = plugins.load_collectors(conf.qga_monitor.collectors)
@@ -65,6 +65,7 @@ def build(conf: cfg.ConfigOpts) -> Local:
         outbox.Outbox(journal),
         _send_none,
         key_pairs.KeyPairs(None),
+        None,
     )
     host.start()
     return Local(answers.endpoint, conf.host, host, poller)

@@ -17,6 +17,7 @@ from typing import Any
 
 from oslo_log import log as logging
 
+from nova_qga.agent import kept as agent_kept
 from nova_qga.agent import plan as sampling_plan
 from nova_qga.agent import sampling
 from nova_qga.collectors import sample_set
@@ -53,7 +54,7 @@ class Sampler:
     def __init__(self, guest: guest_module.Guest) -> None:
         self.guest = guest
         self.taken = 0
-        self._kept: dict[str, sampling.Kept] = {}
+        self._kept: dict[str, agent_kept.Kept] = {}
         self._running = False
         self._waiting: list[Done] = []
 
@@ -95,7 +96,7 @@ class Sampler:
     ) -> None:
         """Sample over the first channel, over the next where that fails."""
         channel = channels[0]
-        kept = self._kept.setdefault(channel.name, sampling.Kept())
+        kept = self._kept.setdefault(channel.name, agent_kept.Kept())
         steps = sampling.steps(self.guest, kept, plans)
 
         def step(

@@ -23,6 +23,7 @@ from typing import Any
 
 from oslo_log import log as logging
 
+from nova_qga.agent import kept as agent_kept
 from nova_qga.agent import plan as sampling_plan
 from nova_qga.collectors import base
 from nova_qga.collectors import sample_set
@@ -41,45 +42,14 @@ Steps = Generator[command.Batch, list[Any], sample_set.SampleSet]
 FORGIVE = 10
 
 _INFO = command.Batch((capabilities.INFO,))
+_FROZEN = 'the guest is frozen: no file is opened until it is thawed'
 _FAULT = 'the collector failed: see the log'
 _NOTHING: Mapping[str, str] = {}
 
 
-class Kept:
-    """What is kept of the agent on one channel between samples.
-
-    :ivar epoch: the guest's when the rest was last known to be true
-    :ivar taken: samples that were begun
-    :ivar info: what the agent can do
-    :ivar handles: path -> handle of a file that is open
-    :ivar refused: path -> why it cannot be read
-    :ivar constant: path -> samples of a file that never changes
-    :ivar plan: what these files are for
-    """
-
-    __slots__ = (
-        'constant',
-        'epoch',
-        'handles',
-        'info',
-        'plan',
-        'refused',
-        'taken',
-    )
-
-    def __init__(self) -> None:
-        self.epoch = -1
-        self.taken = 0
-        self.info: replies.AgentInfo | None = None
-        self.plan: sampling_plan.Plan | None = None
-        self.handles: dict[str, int] = {}
-        self.refused: dict[str, str] = {}
-        self.constant: dict[str, tuple[base.Sample, ...]] = {}
-
-
 def steps(
     guest: guest_module.Guest,
-    kept: Kept,
+    kept: agent_kept.Kept,
     plans: sampling_plan.Plans,
 ) -> Steps:
     """Yield what to ask, be sent the replies, return the samples.
@@ -93,6 +63,8 @@ def steps(
         kept.refused = {}
     plan = plans.plan(kept.info)
     kept.taken += 1
+    if guest.frozen:
+        return (yield from _spare(guest, kept, plan))
     if kept.taken % FORGIVE == 0:
         kept.refused = {}
     if kept.epoch != guest.epoch:
@@ -133,8 +105,29 @@ def _ask_info(
     return info
 
 
+def _spare(
+    guest: guest_module.Guest, kept: agent_kept.Kept, plan: sampling_plan.Plan
+) -> Steps:
+    """Sample a guest that is frozen, over an agent that does not know.
+
+    An agent notes the files that it opens, and closes, in one of its own: if
+    that is frozen it hangs, and nothing is sampled until the thaw.
+    """
+    same = kept.plan is plan and kept.epoch == guest.epoch
+    handles = kept.handles if same else {}
+    batch, slots = plan.batch(handles)
+    replies = yield batch
+    taken = _read(guest, kept, plan, slots, replies)
+    closed = {
+        plan.readers[path]: _FROZEN
+        for path in plan.files
+        if path not in handles
+    }
+    return taken._replace(missing={**closed, **taken.missing})
+
+
 def _check_boot(
-    guest: guest_module.Guest, kept: Kept, plan: sampling_plan.Plan
+    guest: guest_module.Guest, kept: agent_kept.Kept, plan: sampling_plan.Plan
 ) -> Generator[command.Batch, list[Any], None]:
     """Drop handles unless the guest still runs the same boot.
 
@@ -151,7 +144,7 @@ def _check_boot(
 
 
 def _change_plan(
-    kept: Kept, plan: sampling_plan.Plan
+    kept: agent_kept.Kept, plan: sampling_plan.Plan
 ) -> Generator[command.Batch, list[Any], None]:
     """Let go of what other collectors, or another agent, had a use for."""
     once = [
@@ -172,7 +165,7 @@ def _change_plan(
 
 
 def _open_files(
-    kept: Kept, plan: sampling_plan.Plan
+    kept: agent_kept.Kept, plan: sampling_plan.Plan
 ) -> Generator[command.Batch, list[Any], None]:
     for path in plan.files:
         if path not in kept.handles and path not in kept.refused:
@@ -182,7 +175,7 @@ def _open_files(
 
 
 def _open(
-    kept: Kept, path: str
+    kept: agent_kept.Kept, path: str
 ) -> Generator[command.Batch, list[Any], int | None]:
     opening = commands.open_file(path, 'r')
     [reply] = yield command.Batch((opening,))
@@ -195,7 +188,7 @@ def _open(
         return None
 
 
-def _refuse(kept: Kept, path: str, error: errors.QgaError) -> None:
+def _refuse(kept: agent_kept.Kept, path: str, error: errors.QgaError) -> None:
     kept.refused[path] = str(error)
     if isinstance(error, errors.CommandUnsupported):
         # Frozen since, or blocked by another configuration: ask which.
@@ -203,7 +196,7 @@ def _refuse(kept: Kept, path: str, error: errors.QgaError) -> None:
 
 
 def _read_constant(
-    kept: Kept, plan: sampling_plan.Plan
+    kept: agent_kept.Kept, plan: sampling_plan.Plan
 ) -> Generator[command.Batch, list[Any], None]:
     for name, source in plan.once:
         asked = source.question
@@ -231,7 +224,7 @@ def _read_constant(
 
 def _read(
     guest: guest_module.Guest,
-    kept: Kept,
+    kept: agent_kept.Kept,
     plan: sampling_plan.Plan,
     slots: tuple[sampling_plan.Slot, ...],
     replies: list[Any],
@@ -282,7 +275,9 @@ def _sample_set(
 
 
 def _drop_stale(
-    kept: Kept, slots: tuple[sampling_plan.Slot, ...], replies: list[Any]
+    kept: agent_kept.Kept,
+    slots: tuple[sampling_plan.Slot, ...],
+    replies: list[Any],
 ) -> bool:
     """Forget handles that the agent no longer knows.
 

@@ -27,6 +27,7 @@ from oslo_service import service
 from nova_qga.agent import assembly
 from nova_qga.agent import poller as agent_poller
 from nova_qga import errors
+from nova_qga.journal import leases
 from nova_qga.journal import outbox
 from nova_qga.publishers import base as publishers_base
 from nova_qga.publishers import worker
@@ -88,6 +89,7 @@ class Service(service.Service):
             events,
             self._sending.wake,
             self._keys,
+            leases.Leases(self._journal, events),
         )
         self._server = rpc_server.get_server(
             assembly.build_transport(conf),
@@ -113,6 +115,8 @@ class Service(service.Service):
         except errors.ServiceUnavailable as error:
             LOG.error('%s', error)
         self._sending.start()
+        if self._requests.thawer is not None:
+            self._requests.thawer.start()
         self._poller.start()
         self._in_background('qga-serve', self._serve)
         self._in_background('qga-ready', self._get_ready)
@@ -151,6 +155,8 @@ class Service(service.Service):
         super().stop(graceful)
 
     def _stop(self) -> None:
+        if self._requests.thawer is not None:
+            self._requests.thawer.stop()
         self._poller.stop()
         # What runs in guests ends here, and says how.
         self._host.close_channels()

@@ -63,13 +63,13 @@ Restart nova-qga-agent after a change.
         help="""
 The folder in which nova-qga-agent keeps its journal and its keys.
 
-The journal holds what was asked and how it ended, and the notifications that
-the broker has not taken yet, never a password, a key or a file's content. It
-is what keeps a request from being run twice, so keep it over restarts and
-upgrades, and never share it between hosts. The folder is made if it is
-missing; the files in it are readable by their owner alone. While it cannot be
-written, no operation is run in any guest. ``key_pairs.json`` has the keys that
-passwords are sealed to.
+The journal holds what was asked and how it ended, which guests are frozen and
+until when, and the notifications that the broker has not taken yet, never a
+password, a key or a file's content. It is what keeps a request from being run
+twice, so keep it over restarts and upgrades, and never share it between hosts.
+The folder is made if it is missing; the files in it are readable by their
+owner alone. While it cannot be written, no operation is run in any guest.
+``key_pairs.json`` has the keys that passwords are sealed to.
 
 Restart nova-qga-agent after a change.
 """,

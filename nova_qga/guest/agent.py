@@ -16,6 +16,7 @@ File handles belong to one agent process, and a guest may run one on each
 channel; so an operation picks its channel once and keeps it.
 """
 
+from collections.abc import Sequence
 from concurrent import futures
 import contextlib
 import time
@@ -188,6 +189,7 @@ def reach(
     command_timeout: float,
     current: bool = True,
     direct_first: bool = False,
+    kinds: Sequence[str] = (),
 ) -> GuestAgent:
     """Return the guest's agent over the first channel that answers.
 
@@ -197,11 +199,13 @@ def reach(
     :param current: libvirt has just said which ports the guest has open; if
         not, it does not answer, and nor do channels that go through it
     :param direct_first: the direct one comes first also after a failure
+    :param kinds: of channels that may be used, the preferred one first; all
+        where none is named
     :raises GuestUnavailable: no agent answers; the reason says why
     """
     guest.check_reachable()
     failures = []
-    candidates = guest.candidates()
+    candidates = guest.candidates(kinds)
     if direct_first:
         candidates.sort(key=lambda each: each.kind != 'direct')
     for channel in candidates:

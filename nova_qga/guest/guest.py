@@ -12,7 +12,7 @@
 
 """One guest: what is known of it, and the channels to its agent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import time
 
 from nova_qga import errors
@@ -22,7 +22,7 @@ from nova_qga.transport import channel
 
 RUNNING = 'running'
 #: States in which there is no QEMU process, and so no channel.
-_OFF = ('shutoff', 'crashed', 'nostate')
+OFF = ('shutoff', 'crashed', 'nostate')
 
 #: What wakes a guest, where it is not a start.
 _AWAKE = {'paused': 'unpause', 'pmsuspended': 'resume'}
@@ -45,6 +45,7 @@ class Guest:
         closed; monotonic clock
     :ivar info: the agent's capabilities; None until asked, and again when an
         agent comes back
+    :ivar frozen: we have frozen its filesystems, or may have
     """
 
     __slots__ = (
@@ -52,6 +53,7 @@ class Guest:
         'channels',
         'description',
         'epoch',
+        'frozen',
         'info',
         'opened',
         'state',
@@ -68,9 +70,10 @@ class Guest:
         self.epoch = 0
         self.opened = 0.0
         self.info: replies.AgentInfo | None = None
+        self.frozen = False
         self.channels: tuple[channel.Channel, ...] = ()
         self._make = make_channels
-        if state not in _OFF:
+        if state not in OFF:
             self.channels = make_channels(self)
 
     @property
@@ -81,7 +84,7 @@ class Guest:
     @property
     def alive(self) -> bool:
         """It has a QEMU process, running or paused."""
-        return self.state not in _OFF
+        return self.state not in OFF
 
     def forget_info(self) -> None:
         """Ask for capabilities anew: another agent may answer now."""
@@ -127,7 +130,7 @@ class Guest:
     ) -> None:
         """Take what libvirt says now; keep channels that have not changed."""
         # A pause keeps the connection: the answer comes after the resume.
-        restarted = (self.state in _OFF) != (state in _OFF)
+        restarted = (self.state in OFF) != (state in OFF)
         moved = _paths(self.description) != _paths(description)
         if _open_ports(description) - _open_ports(self.description):
             self.opened = time.monotonic()
@@ -135,18 +138,23 @@ class Guest:
         self.state = state
         if restarted or moved:
             self.close(errors.ChannelClosed('the guest was stopped or moved'))
-            if state not in _OFF:
+            if state not in OFF:
                 self.channels = self._make(self)
 
-    def candidates(self) -> list[channel.Channel]:
-        """Return the channels, the one that is likely to answer first."""
+    def candidates(self, kinds: Sequence[str] = ()) -> list[channel.Channel]:
+        """Return the channels, the one that is likely to answer first.
 
-        def unlikely(each: channel.Channel) -> tuple[bool, bool]:
+        :param kinds: those alone, and of equals in this order
+        """
+
+        def unlikely(each: channel.Channel) -> tuple[bool, bool, int]:
+            place = kinds.index(each.kind) if kinds else 0
             if each.contacted:
-                return False, False
-            return not self.has_opened(each), bool(each.failing)
+                return False, False, place
+            return not self.has_opened(each), bool(each.failing), place
 
-        return sorted(self.channels, key=unlikely)
+        wanted = [c for c in self.channels if not kinds or c.kind in kinds]
+        return sorted(wanted, key=unlikely)
 
     def close(self, reason: errors.QgaError) -> None:
         """Close the channels and forget the agent."""

@@ -15,7 +15,7 @@
 The agent, the command line's ``--local`` and the benchmark use this one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 import dataclasses
 import time
 
@@ -25,6 +25,7 @@ from nova_qga.guest import attachment
 from nova_qga.guest import description
 from nova_qga.guest import directory
 from nova_qga.guest import domains
+from nova_qga.guest import freeze_states
 from nova_qga.guest import guest
 from nova_qga.guest import survey
 from nova_qga.transport import channel
@@ -158,54 +159,81 @@ class Host:
         """Have libvirt asked about a guest, soon; wait for nothing."""
         self._domains.look_again(uuid)
 
-    def _without_libvirt(
-        self,
-        known: guest.Guest,
-        deadline: float,
-        away: errors.ServiceUnavailable,
-    ) -> agent.GuestAgent:
-        """Reach a guest by its direct channel; that works without libvirtd."""
-        if all(each.kind != 'direct' for each in known.channels):
-            raise away
+    def _look_up(
+        self, uuid: str
+    ) -> tuple[guest.Guest, errors.ServiceUnavailable | None]:
+        """Return a guest, and why what is known of it may be old.
+
+        A direct channel works without libvirtd.
+        """
         try:
-            return agent.reach(
-                known,
-                self.loop,
-                deadline,
-                self.settings.command_timeout,
-                current=False,
-            )
-        except errors.GuestUnavailable as error:
-            # What libvirt said before may be true no more.
-            raise errors.ServiceUnavailable(f'{away}; {error}') from None
+            return self.find(uuid), None
+        except errors.ServiceUnavailable as away:
+            if not self.directory.knows(uuid):
+                raise
+            known = self.directory.get(uuid)
+            if all(each.kind != 'direct' for each in known.channels):
+                raise
+            return known, away
 
     def agent(
-        self, uuid: str, timeout: float, *, direct_first: bool = False
+        self,
+        uuid: str,
+        timeout: float,
+        kinds: Sequence[str] = (),
+        *,
+        changes: bool = False,
+        direct_first: bool = False,
     ) -> agent.GuestAgent:
         """Reach a guest's agent, for one operation.
 
         :param timeout: seconds for all that is done with it
+        :param kinds: of channels that may be used, the preferred one first;
+            all where none is named
+        :param changes: the guest is to be changed, and so must not be frozen
         :param direct_first: over the direct channel, however it did before
         :raises GuestNotFound, GuestUnavailable: the message says why
         :raises ServiceUnavailable: it takes libvirtd, which is away
         """
         deadline = time.monotonic() + timeout
         settings = self.settings
+        found, away = self._look_up(uuid)
         try:
-            found = self.find(uuid)
-        except errors.ServiceUnavailable as away:
-            if not self.directory.knows(uuid):
-                raise
-            return self._without_libvirt(
-                self.directory.get(uuid), deadline, away
+            if changes:
+                freeze_states.check(
+                    found, self.loop, self._patience(timeout), away is None
+                )
+            return agent.reach(
+                found,
+                self.loop,
+                deadline,
+                settings.command_timeout,
+                away is None,
+                direct_first,
+                kinds,
             )
-        return agent.reach(
-            found,
-            self.loop,
-            deadline,
-            settings.command_timeout,
-            direct_first=direct_first,
+        except errors.GuestUnavailable as error:
+            if away is None or error.reason == freeze_states.FROZEN:
+                raise
+            # What libvirt said before may be true no more.
+            raise errors.ServiceUnavailable(f'{away}; {error}') from None
+
+    def freeze_states(
+        self, uuid: str, timeout: float
+    ) -> list[freeze_states.State]:
+        """Ask a guest's agents whether it is frozen.
+
+        :raises GuestNotFound, GuestUnavailable, ServiceUnavailable: as for
+            :meth:`agent`
+        """
+        found, away = self._look_up(uuid)
+        return freeze_states.ask(
+            found, self.loop, self._patience(timeout), away is None
         )
+
+    def _patience(self, timeout: float) -> float:
+        # Longer than a sync may take, so that its end is known, not ours.
+        return min(timeout, self.settings.sync_timeout + 1)
 
     def _channels(self, of: guest.Guest) -> tuple[channel.Channel, ...]:
         """Make a guest's channels, the direct one first."""

@@ -54,6 +54,14 @@ CREATE TABLE IF NOT EXISTS outbox (
     event_type TEXT NOT NULL,
     payload TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS leases (
+    instance_uuid TEXT PRIMARY KEY,
+    channel TEXT NOT NULL,
+    until REAL NOT NULL,
+    request_id TEXT NOT NULL,
+    frozen INTEGER,
+    ended REAL
+) WITHOUT ROWID;
 """
 
 

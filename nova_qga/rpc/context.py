@@ -12,11 +12,13 @@
 
 """What one request has while it runs: its guest, its limits, its time."""
 
+from collections.abc import Sequence
 import time
 
 from nova_qga.guest import attachment
 from nova_qga.journal import key_pairs
 from nova_qga.rpc.catalog import base
+from nova_qga.rpc import freezer as rpc_freezer
 from nova_qga.rpc import host as rpc_host
 from nova_qga.rpc import request
 from nova_qga.rpc import sealing
@@ -33,6 +35,7 @@ class Context:
     def __init__(
         self,
         host: rpc_host.Host,
+        freezer: rpc_freezer.Freezer,
         asked: request.Request,
         limits: base.Limits,
         timeout: float,
@@ -41,7 +44,12 @@ class Context:
         self.host = host
         self.instance_uuid = asked.instance_uuid
         self.limits = limits
+        self._freezer = freezer
         self._request_id = asked.request_id
+        #: It must not be run in a guest that is frozen.
+        self._changes = (
+            asked.operation.has_effect and not asked.operation.while_frozen
+        )
         self._keys = keys
         self._deadline = time.monotonic() + timeout
         self._agent: rpc_host.Agent | None = None
@@ -66,12 +74,37 @@ class Context:
         self._attaching = True
         return self.host.attach_channel(self.instance_uuid, self.left())
 
-    def agent(self, *, direct_first: bool = False) -> rpc_host.Agent:
-        """Return the guest's agent, reached at the first call."""
+    def freeze(
+        self, mountpoints: Sequence[str] | None, duration: float
+    ) -> base.Result:
+        """Freeze the guest, for so many seconds at most."""
+        return self._freezer.freeze(
+            self, self._request_id, mountpoints, duration
+        )
+
+    def thaw(self) -> base.Result:
+        """Thaw the guest."""
+        return self._freezer.thaw(self)
+
+    def freeze_state(self) -> base.Result:
+        """Return whether the guest is frozen."""
+        return self._freezer.state(self.instance_uuid, self.left())
+
+    def agent(self, *kinds: str, direct_first: bool = False) -> rpc_host.Agent:
+        """Return the guest's agent, reached at the first call.
+
+        :param kinds: reach one on a channel of these, the first at best
+        """
         missed = direct_first and self.channel_kind != 'direct'
-        if self._agent is None or missed:
+        if self._agent is None or missed or kinds:
+            if self._changes:
+                self._freezer.check(self.instance_uuid)
             self._agent = self.host.agent(
-                self.instance_uuid, self.left(), direct_first=direct_first
+                self.instance_uuid,
+                self.left(),
+                kinds,
+                changes=self._changes,
+                direct_first=direct_first,
             )
         return self._agent
 

@@ -21,6 +21,7 @@ from typing import Protocol
 
 from nova_qga.collectors import sample_set
 from nova_qga.guest import attachment
+from nova_qga.guest import freeze_states
 from nova_qga.guest import guest as guest_module
 from nova_qga.guest import survey
 from nova_qga.operations import agent as operations_agent
@@ -52,9 +53,24 @@ class Host(Protocol):
         """Return all guests, or raise ServiceUnavailable."""
 
     def agent(
-        self, uuid: str, timeout: float, *, direct_first: bool = False
+        self,
+        uuid: str,
+        timeout: float,
+        kinds: Sequence[str] = (),
+        *,
+        changes: bool = False,
+        direct_first: bool = False,
     ) -> Agent:
-        """Reach a guest's agent within so many seconds."""
+        """Reach a guest's agent within so many seconds.
+
+        :param kinds: of channels that may be used, the preferred one first
+        :param changes: refuse a guest that is frozen
+        """
+
+    def freeze_states(
+        self, uuid: str, timeout: float
+    ) -> Sequence[freeze_states.State]:
+        """Ask all agents of a guest whether it is frozen."""
 
     def attach_channel(self, uuid: str, timeout: float) -> attachment.Attached:
         """Hot-plug the direct channel."""

@@ -95,6 +95,7 @@ def describe(error: errors.QgaError) -> dict[str, Any]:
     if isinstance(error, errors.GuestUnavailable):
         described['reason'] = error.reason
     if isinstance(error, errors.OperationFailed):
+        described['reason'] = error.reason
         described['done'] = error.done
     return described
 

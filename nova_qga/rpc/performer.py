@@ -23,6 +23,7 @@ from nova_qga.journal import key_pairs
 from nova_qga.rpc.catalog import base
 from nova_qga.rpc import context as rpc_context
 from nova_qga.rpc import fault
+from nova_qga.rpc import freezer as rpc_freezer
 from nova_qga.rpc import host as rpc_host
 from nova_qga.rpc import outcome
 from nova_qga.rpc import request
@@ -39,12 +40,14 @@ class Performer:
     def __init__(
         self,
         host: rpc_host.Host,
+        freezer: rpc_freezer.Freezer,
         host_name: str,
         limits: base.Limits,
         timeout: float,
         keys: key_pairs.KeyPairs,
     ) -> None:
         self._host = host
+        self._freezer = freezer
         self._host_name = host_name
         self._limits = limits
         self._timeout = timeout
@@ -54,6 +57,7 @@ class Performer:
         """Return what a request has while it runs."""
         return rpc_context.Context(
             self._host,
+            self._freezer,
             asked,
             self._limits,
             min(self._timeout, asked.left()),

@@ -24,11 +24,13 @@ import threading
 from typing import Any
 
 from nova_qga import errors
+from nova_qga.guest import freeze_states
 from nova_qga.journal import key_pairs
 from nova_qga.journal import requests
 from nova_qga.rpc.catalog import base
 from nova_qga.rpc import context as rpc_context
 from nova_qga.rpc import fault
+from nova_qga.rpc import freezer as rpc_freezer
 from nova_qga.rpc import host as rpc_host
 from nova_qga.rpc import ledger as rpc_ledger
 from nova_qga.rpc import outcome
@@ -84,6 +86,7 @@ class Runner:
         ledger: rpc_ledger.Ledger,
         operations: Mapping[str, base.Operation],
         policy: rpc_policy.Policy,
+        freezer: rpc_freezer.Freezer,
         settings: Settings,
     ) -> None:
         self._ledger = ledger
@@ -92,6 +95,7 @@ class Runner:
         self._settings = settings
         self._performer = performer.Performer(
             host,
+            freezer,
             settings.host,
             settings.limits,
             settings.operation_timeout,
@@ -244,6 +248,9 @@ class Runner:
         try:
             context.agent()
         except errors.GuestUnavailable as error:
+            if error.reason == freeze_states.FROZEN:
+                # That ends when whoever froze it wants it to.
+                return False
             self._room.hold(work, error)
             return True
         return False

@@ -12,7 +12,7 @@
 
 """What an operation is, and what it is given when it runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 import dataclasses
 import enum
 from typing import Any, Protocol
@@ -60,8 +60,22 @@ class Context(Protocol):
     def attach_channel(self) -> attachment.Attached:
         """Hot-plug the direct channel, unless the guest has it."""
 
+    def freeze(
+        self, mountpoints: Sequence[str] | None, duration: float
+    ) -> Result:
+        """Freeze the guest, for so many seconds at most."""
+
+    def thaw(self) -> Result:
+        """Thaw the guest."""
+
+    def freeze_state(self) -> Result:
+        """Return whether the guest is frozen."""
+
     def agent(self, *, direct_first: bool = False) -> operations_agent.Agent:
         """Return the guest's agent, reached at the first call.
+
+        A guest that is frozen is refused, unless the operation may run
+        ``while_frozen``.
 
         :param direct_first: over the direct channel, also where that failed
             the last time: libvirtd may log what goes over the other
@@ -91,6 +105,8 @@ class Operation:
     :ivar needs: commands of the guest's agent without which it cannot work;
         one that only a form of it takes, such as seeking to an offset, is
         not among them
+    :ivar while_frozen: it changes no filesystem of the guest, and so need not
+        wait until it is thawed; what has no effect never does
     """
 
     name: str
@@ -101,3 +117,4 @@ class Operation:
     access: Access = Access.UNRESTRICTED
     off_by_default: bool = False
     needs: tuple[str, ...] = ()
+    while_frozen: bool = False

@@ -22,5 +22,9 @@ def _attach(context: base.Context, _: base.Arguments) -> base.Result:
 
 
 ATTACH_CHANNEL = base.Operation(
-    'attach_channel', has_effect=True, arguments={}, run=_attach
+    'attach_channel',
+    has_effect=True,
+    arguments={},
+    run=_attach,
+    while_frozen=True,
 )

@@ -16,6 +16,7 @@ import base64
 import logging
 import unittest
 
+from nova_qga.agent import kept
 from nova_qga.agent import plan
 from nova_qga.agent import sampling
 from nova_qga.collectors import base
@@ -138,7 +139,7 @@ class StepsTest(unittest.TestCase):
     def setUp(self):
         described = description.Description('u', 'd', 'n', 'f', 'p', 'x', ())
         self.vm = guest.Guest(described, 'running', lambda _: ())
-        self.kept = sampling.Kept()
+        self.kept = kept.Kept()
         self.agent = Agent()
         self.use(collectors())
         # What is wrong with a plugin goes to the log, and not to our screen.
@@ -311,10 +312,10 @@ class RestartTest(StepsTest):
         other = Agent()
         other._next = 5000
         first, self.agent = self.agent, other
-        kept, self.kept = self.kept, sampling.Kept()
+        before, self.kept = self.kept, kept.Kept()
         self.values()
         self.assertEqual([A], list(other.open.values()))
-        self.agent, self.kept = first, kept
+        self.agent, self.kept = first, before
         self.values()
         self.assertEqual(1, len(self.batches))
 
@@ -348,6 +349,41 @@ class FrozenTest(StepsTest):
         self.agent.answers = {}
         self.assertEqual({'a', 'name', 'once'}, set(self.values()))
         self.assertEqual({}, self.missing)
+
+
+class SparedTest(StepsTest):
+    """We have frozen it over the other channel: this agent does not know."""
+
+    def setUp(self):
+        super().setUp()
+        self.values()
+        self.opened = dict(self.agent.open)
+        self.batches.clear()
+
+    def names(self):
+        return {name for batch in self.batches for name in batch}
+
+    def test_what_is_open_is_read_and_nothing_is_opened(self):
+        self.vm.frozen = True
+        self.assertEqual({'a', 'name', 'once'}, set(self.values()))
+        self.assertEqual(1, len(self.batches))
+
+    def test_after_news_of_a_restart_files_wait_for_the_thaw(self):
+        self.vm.frozen = True
+        self.vm.restarted()
+        self.assertEqual({'name'}, set(self.values()) - {'once'})
+        self.assertIn('frozen', self.missing['a'])
+        self.assertNotIn('guest-file-open', self.names())
+        self.vm.frozen = False
+        self.assertEqual({'a', 'name', 'once'}, set(self.values()))
+        self.assertEqual({}, self.missing)
+        self.assertEqual(self.opened, self.agent.open)
+
+    def test_one_that_is_first_met_frozen_is_asked_what_it_takes(self):
+        self.kept = kept.Kept()
+        self.vm.frozen = True
+        self.assertEqual({'name': 4.0}, self.values())
+        self.assertEqual({'guest-info', 'guest-get-name'}, self.names())
 
 
 class ReconfiguredTest(StepsTest):

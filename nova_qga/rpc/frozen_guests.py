@@ -1,0 +1,165 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The guests of this host that we have frozen, or may have.
+
+Their leases are on disk; beside them stands what only this process knows.
+"""
+
+from collections.abc import Callable, Iterator
+import contextlib
+import threading
+import time
+
+from oslo_log import log as logging
+
+from nova_qga import errors
+from nova_qga.journal import leases as journal_leases
+from nova_qga.journal import outbox
+from nova_qga.rpc import host as rpc_host
+
+LOG = logging.getLogger(__name__)
+
+
+class FrozenGuests:
+    """Used from any thread.
+
+    :param directory: whose guests are marked, so that samples spare them
+    :ivar on_change: called when a lease may end earlier than the first one
+        did; must not block
+    """
+
+    def __init__(
+        self, leases: journal_leases.Leases, directory: rpc_host.Directory
+    ) -> None:
+        self.on_change: Callable[[], None] = lambda: None
+        self._leases = leases
+        self._directory = directory
+        self._changed = threading.Condition()
+        self._busy: set[str] = set()
+        # Requests that freeze now, and those whose leases end now, also
+        # where that cannot be noted.
+        self._freezing: set[str] = set()
+        self._hurried: set[str] = set()
+
+    def get(self, uuid: str) -> journal_leases.Lease | None:
+        """Return a guest's lease, also one that has ended.
+
+        :raises ServiceUnavailable: the journal cannot be read
+        """
+        return self._leases.get(uuid)
+
+    def running(self) -> list[journal_leases.Lease]:
+        """Return the leases that have not ended.
+
+        :raises ServiceUnavailable: the journal cannot be read
+        """
+        found = []
+        for lease in self._leases.running():
+            # Its guest may have come since.
+            self._mark(lease, True)
+            if self._ends_now(lease):
+                lease = lease._replace(until=min(lease.until, time.time()))
+            found.append(lease)
+        return found
+
+    def _ends_now(self, lease: journal_leases.Lease) -> bool:
+        """Tell whether a guest is to be thawed as soon as it can be."""
+        if lease.request_id in self._hurried:
+            return True
+        # An earlier agent died while it froze it: nobody waits for that.
+        return lease.frozen is None and lease.request_id not in self._freezing
+
+    def add(self, lease: journal_leases.Lease) -> bool:
+        """Note a lease before its guest is frozen.
+
+        :returns: False where the guest has one: do not freeze it
+        :raises ServiceUnavailable: it cannot be noted: do not freeze it
+        """
+        self._freezing.add(lease.request_id)
+        added = False
+        try:
+            added = self._leases.add(lease)
+        finally:
+            if not added:
+                self._freezing.discard(lease.request_id)
+        if added:
+            self._mark(lease, True)
+        return added
+
+    def change(self, lease: journal_leases.Lease) -> None:
+        """Note what is known of a lease now.
+
+        :raises ServiceUnavailable: it cannot be noted
+        """
+        self._leases.change(lease)
+        self.on_change()
+
+    def hurry(self, lease: journal_leases.Lease) -> None:
+        """Have a guest thawed as soon as it can be."""
+        self._hurried.add(lease.request_id)
+        try:
+            self._leases.change(lease._replace(until=time.time()))
+        except errors.ServiceUnavailable as error:
+            LOG.error('the lease of guest %s: %s', lease.instance_uuid, error)
+        self.on_change()
+
+    def end(self, lease: journal_leases.Lease, event: outbox.Event) -> None:
+        """Note that a guest is thawed at its lease's end, and have it told.
+
+        :raises ServiceUnavailable: it cannot be noted
+        """
+        self._leases.end(lease, event)
+        self._over(lease)
+
+    def forget(self, lease: journal_leases.Lease) -> None:
+        """Note that a guest is thawed, as who asked will know.
+
+        Where it cannot be noted, the guest is thawed once more later.
+        """
+        try:
+            self._leases.remove(lease)
+        except errors.ServiceUnavailable:
+            self.hurry(lease._replace(frozen=0))
+            return
+        self._over(lease)
+
+    @contextlib.contextmanager
+    def alone(self, uuid: str, timeout: float) -> Iterator[None]:
+        """Keep others from freezing or thawing a guest meanwhile.
+
+        :raises ChannelBusy: somebody does so for all the time there is
+        """
+        with self._changed:
+            if not self._changed.wait_for(
+                lambda: uuid not in self._busy, max(0.0, timeout)
+            ):
+                raise errors.ChannelBusy(
+                    'the guest is being frozen or thawed by another request: '
+                    'try again when that has ended'
+                )
+            self._busy.add(uuid)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._busy.discard(uuid)
+                self._changed.notify_all()
+
+    def _over(self, lease: journal_leases.Lease) -> None:
+        self._hurried.discard(lease.request_id)
+        self._freezing.discard(lease.request_id)
+        self._mark(lease, False)
+
+    def _mark(self, lease: journal_leases.Lease, frozen: bool) -> None:
+        with contextlib.suppress(errors.GuestNotFound):
+            self._directory.get(lease.instance_uuid).frozen = frozen
