@@ -51,6 +51,12 @@ def _method(operations: runner.Runner, name: str) -> Callable[..., Answer]:
     return _exposed(method)
 
 
+def _asker(context: Any) -> rpc_user.User:
+    """Return who asks; what is asked of the host is noted nowhere."""
+    arrival.of_context(context).noted()
+    return rpc_user.of_context(context)
+
+
 class Endpoint:
     """The endpoint of one host.
 
@@ -69,25 +75,25 @@ class Endpoint:
 
     @_exposed
     def list_guests(self, context: Any, /, **arguments: Any) -> Answer:
-        user = rpc_user.of_context(context)
+        user = _asker(context)
         return self._views.list_guests(user, arguments).to_dict()
 
     @_exposed
     def get_coverage(self, context: Any, /, **arguments: Any) -> Answer:
-        user = rpc_user.of_context(context)
+        user = _asker(context)
         return self._views.get_coverage(user, arguments).to_dict()
 
     @_exposed
     def get_public_key(self, context: Any, /, **arguments: Any) -> Answer:
-        user = rpc_user.of_context(context)
+        user = _asker(context)
         return self._views.get_public_key(user, arguments).to_dict()
 
     @_exposed
     def get_metrics(self, context: Any, /, **arguments: Any) -> Answer:
-        user = rpc_user.of_context(context)
+        user = _asker(context)
         return self._views.get_metrics(user, arguments).to_dict()
 
     @_exposed
     def get_operation(self, context: Any, /, **arguments: Any) -> Answer:
-        user = rpc_user.of_context(context)
+        user = _asker(context)
         return self._views.get_operation(user, arguments).to_dict()

@@ -31,7 +31,7 @@ from nova_qga.rpc import endpoint as rpc_endpoint
 from nova_qga.rpc import target
 
 #: Requests that may be acknowledged and not noted yet.
-IN_HAND = 4
+IN_HAND = 2
 #: Seconds for which reading waits for them; longer, and the broker would
 #: take this connection for dead.
 PATIENCE = 10.0

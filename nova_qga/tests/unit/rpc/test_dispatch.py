@@ -127,6 +127,34 @@ class DispatchTest(fixtures.TestWithFixtures, unittest.TestCase):
             sorted(each.payload['request_id'] for each in self.host.told),
         )
 
+    def test_a_look_at_a_guest_that_hangs_holds_up_no_request(self):
+        go_on = threading.Event()
+        self.addCleanup(go_on.set)
+        self.host.sample_now = lambda uuid, timeout: go_on.wait(30)
+        asked = threading.Semaphore(0)
+
+        def look():
+            asked.release()
+            self.client.call(
+                known_host.ADMIN, 'get_metrics', instance_uuid=known_host.UUID
+            )
+
+        looking = [
+            threading.Thread(target=look) for _ in range(server.IN_HAND + 1)
+        ]
+        for thread in looking:
+            thread.start()
+        self.addCleanup(lambda: [each.join(30) for each in looking])
+        self.addCleanup(go_on.set)
+        for _ in looking:
+            self.assertTrue(asked.acquire(timeout=30))
+        began = time.monotonic()
+        answer = self.client.call(
+            known_host.ADMIN, 'ping', **known_host.request()
+        )
+        self.assertEqual('succeeded', answer['state'])
+        self.assertLess(time.monotonic() - began, server.PATIENCE)
+
     def test_no_more_are_taken_than_can_be_noted(self):
         with self.host.journal.changed:
             for number in range(20):
