@@ -80,18 +80,21 @@ class GuestAgent:
         *,
         cleanup: bool = False,
         slow: bool = False,
+        patience: float | None = None,
     ) -> ReplyT:
         """Run one command and return its checked reply.
 
         :param cleanup: it ends what an earlier one began, such as an open
             file, and so gets the time of a command also past the deadline
         :param slow: it may take all the time until the deadline
+        :param patience: seconds at most, for one that has no answer where it
+            succeeds
         :raises CommandError: the guest refused
         :raises GuestUnavailable, ChannelError: nothing was run
         :raises OutcomeUnknown: it has an effect, and its answer never came
         :raises ProtocolError: the answer to a reading command is broken
         """
-        [reply] = self._ask(command.Batch((single,)), cleanup, slow)
+        [reply] = self._ask(command.Batch((single,)), cleanup, slow, patience)
         if isinstance(reply, errors.CommandUnsupported):
             self._explain(single.name)
         if isinstance(reply, errors.CommandError):
@@ -152,9 +155,16 @@ class GuestAgent:
         return reply
 
     def _ask(
-        self, batch: command.Batch, cleanup: bool = False, slow: bool = False
+        self,
+        batch: command.Batch,
+        cleanup: bool = False,
+        slow: bool = False,
+        patience: float | None = None,
     ) -> list[Any]:
-        deadline = time.monotonic() + self._command_timeout
+        allowed = self._command_timeout
+        if patience is not None:
+            allowed = min(allowed, patience)
+        deadline = time.monotonic() + allowed
         if slow:
             deadline = self._deadline
         elif not cleanup:

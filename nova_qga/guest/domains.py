@@ -276,7 +276,7 @@ class Domains:
             # Whatever it is, the other guests are still watched.
             LOG.exception('looking at guest %s', event.uuid)
         if event.new_agent:
-            self._loop.call(self._restarted, event.uuid)
+            self._loop.call(self._restarted, event)
 
     def _look_at(self, uuid: str) -> None:
         connection = self._connection
@@ -288,9 +288,9 @@ class Domains:
         else:
             self._loop.call(self._directory.update, *described)
 
-    def _restarted(self, uuid: str) -> None:
-        if self._directory.knows(uuid):
-            self._directory.get(uuid).restarted()
+    def _restarted(self, event: events.Event) -> None:
+        if self._directory.knows(event.uuid):
+            self._directory.get(event.uuid).restarted(event.booted)
 
     def _settle(self) -> None:
         """Wait until the loop has done what it was handed so far."""

@@ -29,10 +29,12 @@ class Event(NamedTuple):
     """Something happened to a guest: look at it again.
 
     :ivar new_agent: another agent may answer now than before
+    :ivar booted: its system begins anew: it was started or reset
     """
 
     uuid: str
     new_agent: bool
+    booted: bool = False
 
 
 _started = threading.Lock()
@@ -68,11 +70,16 @@ def register(
         put(Event(domain.UUIDString(), False))
 
     def lifecycle(
-        _: Any, domain: libvirt.virDomain, event: int, *__: Any
+        _: Any, domain: libvirt.virDomain, event: int, detail: int, *__: Any
     ) -> None:
         # Whoever looks late finds it running as before.
         started = event == libvirt.VIR_DOMAIN_EVENT_STARTED
-        put(Event(domain.UUIDString(), started))
+        # Else it woke up, came from another host, or from a file.
+        booted = started and detail == libvirt.VIR_DOMAIN_EVENT_STARTED_BOOTED
+        put(Event(domain.UUIDString(), started, booted))
+
+    def rebooted(_: Any, domain: libvirt.virDomain, *__: Any) -> None:
+        put(Event(domain.UUIDString(), True, True))
 
     def new_agent(_: Any, domain: libvirt.virDomain, *__: Any) -> None:
         put(Event(domain.UUIDString(), True))
@@ -83,7 +90,7 @@ def register(
         (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, look),
         (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, look),
         (libvirt.VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, look),
-        (libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, new_agent),
+        (libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, rebooted),
         (libvirt.VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, new_agent),
     ):
         try:

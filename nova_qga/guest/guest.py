@@ -41,6 +41,7 @@ class Guest:
     :ivar state: libvirt's word: ``running``, ``paused``, ``shutoff`` ...
     :ivar epoch: counts reboots and restarts of agents; what an agent gave
         out before, such as file handles, is void after one
+    :ivar boots: counts what libvirt tells of starts and resets
     :ivar opened: when it was last seen to have opened a port that had been
         closed; monotonic clock
     :ivar info: the agent's capabilities; None until asked, and again when an
@@ -50,6 +51,7 @@ class Guest:
 
     __slots__ = (
         '_make',
+        'boots',
         'channels',
         'description',
         'epoch',
@@ -68,6 +70,7 @@ class Guest:
         self.description = description
         self.state = state
         self.epoch = 0
+        self.boots = 0
         self.opened = 0.0
         self.info: replies.AgentInfo | None = None
         self.frozen = False
@@ -90,8 +93,12 @@ class Guest:
         """Ask for capabilities anew: another agent may answer now."""
         self.info = None
 
-    def restarted(self) -> None:
-        """Note a reboot, or a restart of an agent."""
+    def restarted(self, booted: bool = False) -> None:
+        """Note a reboot, or a restart of an agent.
+
+        :param booted: the guest's system begins anew
+        """
+        self.boots += booted
         self.epoch += 1
         self.info = None
 

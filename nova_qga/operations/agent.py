@@ -35,11 +35,13 @@ class Agent(Protocol):
         *,
         cleanup: bool = False,
         slow: bool = False,
+        patience: float | None = None,
     ) -> ReplyT:
         """Run one command and return its checked reply.
 
         :param cleanup: it gets time of its own after the deadline
         :param slow: it may take all the time until the deadline
+        :param patience: seconds at most for an answer
         """
 
     def info(self) -> replies.AgentInfo:

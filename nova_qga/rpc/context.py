@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import time
 
 from nova_qga.guest import attachment
+from nova_qga.guest import guest as guest_module
 from nova_qga.journal import key_pairs
 from nova_qga.rpc.catalog import base
 from nova_qga.rpc import freezer as rpc_freezer
@@ -89,6 +90,10 @@ class Context:
     def freeze_state(self) -> base.Result:
         """Return whether the guest is frozen."""
         return self._freezer.state(self.instance_uuid, self.left())
+
+    def guest(self) -> guest_module.Guest:
+        """Return the guest as libvirt sees it now."""
+        return self.host.find(self.instance_uuid)
 
     def agent(self, *kinds: str, direct_first: bool = False) -> rpc_host.Agent:
         """Return the guest's agent, reached at the first call.

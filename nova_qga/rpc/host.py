@@ -52,6 +52,9 @@ class Host(Protocol):
     def guests(self) -> Sequence[guest_module.Guest]:
         """Return all guests, or raise ServiceUnavailable."""
 
+    def find(self, uuid: str) -> guest_module.Guest:
+        """Return a guest as libvirt sees it now."""
+
     def agent(
         self,
         uuid: str,

@@ -59,6 +59,17 @@ def text(limit: int) -> Check:
     return check
 
 
+def one_of(*words: str) -> Check:
+    """Take one of a few words."""
+
+    def check(name: str, value: Any) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise _wrong(name, f'one of {", ".join(words)}')
+        return value
+
+    return check
+
+
 def texts(count: int, limit: int) -> Check:
     """Take a list of up to ``count`` texts."""
     one = text(limit)

@@ -18,6 +18,7 @@ import enum
 from typing import Any, Protocol
 
 from nova_qga.guest import attachment
+from nova_qga.guest import guest as guest_module
 from nova_qga.operations import agent as operations_agent
 from nova_qga.rpc import validation
 
@@ -70,6 +71,12 @@ class Context(Protocol):
 
     def freeze_state(self) -> Result:
         """Return whether the guest is frozen."""
+
+    def guest(self) -> guest_module.Guest:
+        """Return the guest as libvirt sees it now.
+
+        :raises GuestNotFound, ServiceUnavailable: it cannot be seen
+        """
 
     def agent(self, *, direct_first: bool = False) -> operations_agent.Agent:
         """Return the guest's agent, reached at the first call.

@@ -153,6 +153,14 @@ class ExecuteTest(AgentTest):
         agent.execute(NAME)
         self.assertEqual(1, self.asked('guest-set-something'))
 
+    def test_one_that_has_no_answer_is_not_waited_for_so_long(self):
+        agent = guest_agent.GuestAgent(
+            self.known, self.known.channels[0], self.host.loop, 1e9, 1e6
+        )
+        self.guest.behave(hostile.only_sync)
+        with self.assertRaises(errors.OutcomeUnknown):
+            agent.execute(SETTING, patience=0.5)
+
 
 class CapabilitiesTest(AgentTest):
     def refuse(self, name):

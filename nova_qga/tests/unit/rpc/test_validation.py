@@ -52,6 +52,8 @@ VALID = {
     'freeze': {'duration': 5, 'mountpoints': ['/', '/mnt']},
     'thaw': {},
     'get_freeze': {},
+    'shutdown': {},
+    'suspend': {},
     'execute': {'command': ['/bin/true']},
     'get_info': {},
     'ping': {},
