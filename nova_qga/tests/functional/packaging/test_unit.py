@@ -113,17 +113,44 @@ class UnitTest(unittest.TestCase):
         found = self.machine.run(
             *('stat', '-c', '%n %a %U'),
             *('/var/lib/nova-qga', '/var/lib/nova-qga/journal.db'),
+            '/var/lib/nova-qga/key_pairs.json',
             *('/var/log/nova-qga', str(scratch_machine.LOG)),
         )
         self.assertEqual(
             [
                 '/var/lib/nova-qga 700 nova-qga',
                 '/var/lib/nova-qga/journal.db 600 nova-qga',
+                '/var/lib/nova-qga/key_pairs.json 600 nova-qga',
                 '/var/log/nova-qga 750 nova-qga',
                 f'{scratch_machine.LOG} 640 nova-qga',
             ],
             found.splitlines(),
         )
+
+    def test_root_replaces_its_key_and_leaves_no_file_of_his_own(self):
+        def key_id():
+            return self.api.get_public_key(HOST)['result']['key_id']
+
+        before = key_id()
+        printed = self.machine.run(
+            'nova-qga-agent',
+            *('--config-file', '/etc/nova/nova.conf'),
+            *('--config-file', '/etc/nova-qga/nova-qga.conf'),
+            '--rotate-key',
+        )
+        self.assertNotEqual(before, key_id())
+        self.assertEqual(f'{key_id()}\n', printed)
+        owners = self.machine.run(
+            'find', '/var/lib/nova-qga', '/var/log/nova-qga', '-user', 'root'
+        )
+        self.assertEqual('', owners)
+
+    def test_no_core_and_nobody_of_its_user_may_look_into_it(self):
+        pid = self.machine.show('MainPID')
+        limits = self.machine.run('cat', f'/proc/{pid}/limits')
+        self.assertRegex(limits, r'Max core file size +0 +0 ')
+        owner = self.machine.run('stat', '-c', '%U', f'/proc/{pid}/environ')
+        self.assertEqual('root\n', owner)
 
     def test_it_logs_into_a_new_file_after_a_rotation(self):
         before = self.ping()['request_id']

@@ -12,8 +12,11 @@
 
 """A process that may hold a secret leaves no core."""
 
+import os
+import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import unittest
 
@@ -25,6 +28,28 @@ SCRIPT = textwrap.dedent("""
     {call}
     print(*resource.getrlimit(resource.RLIMIT_CORE))
     print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
+""")
+
+# It does what comes before, forbids cores unless that was nothing, and dies.
+DIES = textwrap.dedent("""
+    import os, resource
+    from nova_qga.agent import core_dumps
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    if not os.geteuid():
+        hard = resource.RLIM_INFINITY
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+    class Nothing:
+        RLIMIT_CORE = 4
+        def CDLL(self, *_): return self
+        def prctl(self, *_): return 0
+        def setrlimit(self, *_): pass
+
+    before = {before!r}
+    exec(before)
+    if before != 'pass':
+        core_dumps.forbid()
+    os.abort()
 """)
 
 
@@ -40,6 +65,25 @@ class CoreDumpsTest(unittest.TestCase):
     def test_they_are_limited_to_nothing_and_the_memory_is_nobodys(self):
         self.assertEqual(['4096', '4096', '1'], self.after('pass'))
         self.assertEqual(['0', '0', '0'], self.after('core_dumps.forbid()'))
+
+    def test_each_of_the_two_is_enough(self):
+        for before, dumped in (
+            ('pass', True),
+            ('core_dumps.ctypes = Nothing()', False),
+            ('core_dumps.resource = Nothing()', False),
+        ):
+            with self.subTest(before=before):
+                self.assertEqual(dumped, self.dumps_core(before))
+
+    def dumps_core(self, before):
+        with tempfile.TemporaryDirectory() as folder:
+            child = subprocess.Popen(
+                [sys.executable, '-c', DIES.format(before=before)], cwd=folder
+            )
+            _, status = os.waitpid(child.pid, 0)
+            child.returncode = status
+        self.assertEqual(signal.SIGABRT, os.WTERMSIG(status))
+        return os.WCOREDUMP(status)
 
     def test_where_limits_are_set_by_others_theirs_will_do(self):
         refuse = (
