@@ -181,6 +181,13 @@ class GeneratedTest(unittest.TestCase):
         self.assertIn('not known', ended.err)
         self.assertNotIn(made, ended.err)
 
+    def test_who_interrupts_it_sees_what_may_have_been_set(self):
+        self.api.failures['set_password'] = [KeyboardInterrupt()]
+        ended = self.generate()
+        self.assertEqual(130, ended.code)
+        self.assertEqual(secret.MADE + 1, len(ended.out))
+        self.assertIn('not known', ended.err)
+
     def test_one_that_was_not_set_is_not_shown(self):
         for state, code in (
             ('failed', 'command_failed'),
