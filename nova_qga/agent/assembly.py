@@ -278,7 +278,8 @@ def _runner_settings(
         host=conf.host,
         operation_timeout=conf.qga_agent.operation_timeout,
         limits=catalog_base.Limits(
-            max_file_size=conf.qga_operations.max_file_size
+            max_file_size=conf.qga_operations.max_file_size,
+            allowed_commands=frozenset(conf.qga_operations.allowed_commands),
         ),
         keys=keys,
         workers=conf.qga_agent.rpc_workers,

@@ -13,6 +13,7 @@
 """The ``[qga_operations]`` options: what requests may ask of guests."""
 
 from oslo_config import cfg
+from oslo_config import types
 
 GROUP = cfg.OptGroup(
     'qga_operations',
@@ -23,6 +24,29 @@ What a request may do in the guests of this host.
 )
 
 OPTS = [
+    cfg.ListOpt(
+        'allowed_commands',
+        default=[],
+        item_type=types.String(
+            regex=r'^guest-[a-z0-9-]{1,64}$', max_length=70
+        ),
+        help="""
+Commands of guest agents that ``run_command`` may run on this host.
+
+Nothing is known of what such a command does: name those whose arguments may
+be anything, in any guest. The policy must allow ``run_command`` too, which it
+does for nobody by default. Commands for which there is an operation of its
+own, such as ``guest-exec``, are refused though they be named.
+
+Example: ``guest-network-get-route,guest-get-statvfs``.
+
+Restart nova-qga-agent after a change.
+
+Related options:
+
+* ``[qga_operations]policy_file``: the rule ``qga:run_command``.
+""",
+    ),
     cfg.IntOpt(
         'max_file_size',
         default=64 * 1024 * 1024,
@@ -100,8 +124,8 @@ It is read when a key is rotated, and holds for the key that is replaced then.
 The file of the rules that say who may run which operation in which guest.
 
 It need not exist: by default administrators may run everything but
-``execute``, which nobody may, and the project that owns a guest may run what
-only tells of it. Write a rule of the same name into the
+``execute`` and ``run_command``, which nobody may, and the project that owns a
+guest may run what only tells of it. Write a rule of the same name into the
 file to change that, for example ``"qga:execute": "rule:qga:admin"``. A file
 that cannot be read allows nothing. A change takes effect at the next request.
 

@@ -75,7 +75,9 @@ def parse(
 
 
 def _size(value: Any) -> int:
-    if isinstance(value, list | dict):
+    if isinstance(value, dict):
+        return sum(map(_size, (*value, *value.values())))
+    if isinstance(value, list):
         return sum(map(_size, value))
     return len(value) if isinstance(value, str | bytes) else 0
 

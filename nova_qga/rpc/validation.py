@@ -21,8 +21,11 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 import datetime
+import math
 import re
 from typing import Any
+
+import orjson
 
 from nova_qga import errors
 
@@ -128,6 +131,50 @@ def switches(count: int) -> Check:
         return checked
 
     return check
+
+
+def json_object(limit: int, count: int, depth: int) -> Check:
+    """Take any JSON object, within bounds.
+
+    :param limit: bytes as JSON
+    :param count: values in it
+    :param depth: levels of nesting
+    """
+    must = (
+        f'a JSON object of up to {limit} bytes, {count} values, {depth} deep'
+    )
+
+    def check(name: str, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict) or not _fits(value, count, depth):
+            raise _wrong(name, must)
+        try:
+            # It takes no lone surrogate, and no integer past 64 bits.
+            fits = len(orjson.dumps(value)) <= limit
+        except orjson.JSONEncodeError:
+            fits = False
+        if not fits:
+            raise _wrong(name, must)
+        return value
+
+    return check
+
+
+def _fits(value: dict[Any, Any], count: int, depth: int) -> bool:
+    level: list[Any] = [value]
+    for _ in range(depth):
+        inner: list[Any] = []
+        for node in level:
+            if isinstance(node, dict):
+                inner += node.values()
+            elif isinstance(node, list):
+                inner += node
+            elif isinstance(node, float) and not math.isfinite(node):
+                return False
+        count -= len(inner)
+        if count < 0:
+            return False
+        level = inner
+    return not level
 
 
 def optional(inner: Check) -> Check:

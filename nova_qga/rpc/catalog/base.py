@@ -43,9 +43,11 @@ class Limits:
     """What requests may ask for on this host.
 
     :ivar max_file_size: bytes
+    :ivar allowed_commands: guest commands that ``run_command`` may run
     """
 
     max_file_size: int
+    allowed_commands: frozenset[str] = frozenset()
 
 
 class Context(Protocol):

@@ -68,7 +68,9 @@ class OursTest(unittest.TestCase):
             name for name, each in loading.load().items() if not each.needs
         }
         # They take none, or do without those that are refused.
-        self.assertEqual({'ping', 'get_info', 'attach_channel'}, without)
+        self.assertEqual(
+            {'ping', 'get_info', 'attach_channel', 'run_command'}, without
+        )
 
     def test_nobody_elses_can_have_a_name_that_is_in_use(self):
         methods = {

@@ -66,6 +66,21 @@ class PolicyTest(fixtures.TestWithFixtures, unittest.TestCase):
     def test_the_owner_may_only_look(self):
         self.assertEqual(AUDIT, self.allowed(OWNER))
 
+    def test_a_guest_command_takes_the_policy_and_the_host(self):
+        command = {'command': 'guest-get-route'}
+        self.host.answer_with('guest-get-route', [])
+        ended = self.host.run('run_command', request_id='r1', **command)
+        self.assertIn('qga:run_command', ended.error['message'])
+        self.file.write_text('"qga:run_command": "rule:qga:admin"')
+        ended = self.host.run('run_command', request_id='r2', **command)
+        self.assertEqual({'reply': []}, ended.result)
+        ended = self.host.run(
+            'run_command', request_id='r3', command='guest-get-time'
+        )
+        self.assertEqual('denied', ended.state)
+        self.assertIn('allowed_commands', ended.error['message'])
+        self.assertEqual(['guest-get-route'], self.host.agent_of.names)
+
     def test_another_project_may_nothing(self):
         self.assertEqual(set(), self.allowed(OTHER))
 

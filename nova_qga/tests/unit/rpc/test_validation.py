@@ -20,14 +20,13 @@ import hypothesis
 from hypothesis import strategies
 
 from nova_qga import errors
-from nova_qga.rpc.catalog import base
 from nova_qga.rpc.catalog import files
 from nova_qga.rpc import request
 from nova_qga.rpc import user
 from nova_qga.rpc import validation
 from nova_qga.tests.fixtures import known_host
 
-LIMITS = base.Limits(max_file_size=known_host.MAX_FILE_SIZE)
+LIMITS = known_host.LIMITS
 KEY = (
     'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICijG/6/pWkqQrplBqqI/'
     'Mx1RIaxSzAc8+rt1wQYKLpK alice@example'
@@ -54,6 +53,7 @@ VALID = {
     'get_freeze': {},
     'shutdown': {},
     'suspend': {},
+    'run_command': {'command': 'guest-get-route', 'arguments': {'a': [1]}},
     'execute': {'command': ['/bin/true']},
     'get_info': {},
     'ping': {},
@@ -219,6 +219,39 @@ class ParseTest(unittest.TestCase):
                 self.refuse('path', 'write_file', path=path)
                 self.refuse('path', 'read_file', path=path)
 
+    def test_a_guest_command_is_one_that_is_allowed(self):
+        for name in ('get-route', 'guest-', 'guest-A', 'guest-x\n', 'x' * 71):
+            with self.subTest(name=name):
+                self.refuse('command must be', 'run_command', command=name)
+        with self.assertRaisesRegex(errors.Denied, 'allowed_commands'):
+            parse('run_command', command='guest-get-time')
+
+    def test_arguments_of_a_guest_command_are_a_bounded_object(self):
+        deep = {}
+        for _ in range(8):
+            deep = {'a': deep}
+        for value in (
+            [],
+            'a',
+            None,
+            deep,
+            {'a': [0] * 1024},
+            {'a': 'x' * 65536},
+            {'a': float('nan')},
+            {'a': [float('inf')]},
+            {'a': 1 << 64},
+            {'a': '\ud800'},
+            {'\ud800': 1},
+        ):
+            with self.subTest(value=str(value)[:20]):
+                self.refuse(
+                    'arguments must be', 'run_command', arguments=value
+                )
+        taken = {'a': [1, 2.5, None, True, {'b': 'x' * 60_000}]}
+        parsed = parse('run_command', arguments=taken)
+        self.assertEqual(taken, parsed.arguments['arguments'])
+        self.assertGreater(parsed.size, 60_000)
+
     def test_no_message_holds_what_was_given(self):
         for operation, name in (
             ('set_password', 'crypted'),
@@ -266,7 +299,7 @@ class AnythingTest(unittest.TestCase):
             parsed = request.parse(
                 user.User(), known_host.OPERATIONS[operation], given, LIMITS
             )
-        except errors.InvalidRequest:
+        except (errors.InvalidRequest, errors.Denied):
             return
         self.assertEqual(given['instance_uuid'], parsed.instance_uuid)
 
