@@ -210,6 +210,13 @@ class OperationFailed(QgaError):
 
 
 class OutcomeUnknown(QgaError):
-    """A command with an effect was sent and its answer never came."""
+    """A command with an effect was sent and its answer never came.
+
+    :ivar pid: of the process in the guest that it was the beginning of
+    """
 
     code = 'outcome_unknown'
+
+    def __init__(self, message: str, pid: int | None = None) -> None:
+        super().__init__(message)
+        self.pid = pid

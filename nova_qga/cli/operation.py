@@ -82,6 +82,7 @@ def _flat(found: Mapping[str, Any]) -> dict[str, Any]:
         'error_code': error.get('code'),
         'error_reason': error.get('reason'),
         'error_message': error.get('message'),
+        **({'pid': error['pid']} if 'pid' in error else {}),
         **dict(found.get('counts') or {}),
         'requested_by_user': by.get('user_id'),
         'requested_by_project': by.get('project_id'),

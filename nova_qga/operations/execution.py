@@ -110,7 +110,8 @@ def _wait(
         except errors.QgaError as error:
             raise errors.OutcomeUnknown(
                 f'the program was started as process {pid}, and how it ends '
-                f'cannot be told ({error}): look for it in the guest'
+                f'cannot be told ({error}): look for it in the guest',
+                pid,
             ) from None
         if status.exited:
             return status
@@ -120,7 +121,8 @@ def _wait(
                 f'the program was started as process {pid} and has not ended '
                 'in time; it runs on in the guest: look for it there. More '
                 'time takes a longer --timeout and a longer '
-                '[qga_agent]operation_timeout of its host'
+                '[qga_agent]operation_timeout of its host',
+                pid,
             )
         time.sleep(min(pause, left))
         pause = min(pause * 2, _LONGEST_PAUSE)

@@ -44,7 +44,8 @@ class Outcome:
     :ivar state: one of :data:`STATES`, or ``accepted``
     :ivar channel: ``direct`` or ``standard``; None where none was used
     :ivar error: ``code``, ``reason``, ``message``, and ``done`` where
-        something was; None where it succeeded
+        something was, ``pid`` where a program runs on; None where it
+        succeeded
     """
 
     request_id: str
@@ -97,6 +98,8 @@ def describe(error: errors.QgaError) -> dict[str, Any]:
     if isinstance(error, errors.OperationFailed):
         described['reason'] = error.reason
         described['done'] = error.done
+    if isinstance(error, errors.OutcomeUnknown) and error.pid is not None:
+        described['pid'] = error.pid
     return described
 
 

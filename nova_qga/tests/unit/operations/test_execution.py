@@ -47,8 +47,11 @@ class ExecuteTest(unittest.TestCase):
         )
 
     def test_one_that_does_not_end_in_time_is_unknown_and_named(self):
-        with self.assertRaisesRegex(errors.OutcomeUnknown, 'process 42.*runs'):
+        with self.assertRaisesRegex(
+            errors.OutcomeUnknown, 'process 42.*runs'
+        ) as caught:
             self.execute(self.guest(RUNS), timeout=0.1)
+        self.assertEqual(42, caught.exception.pid)
 
     def test_one_whose_end_cannot_be_read_is_unknown_and_named(self):
         for answer in (
@@ -60,8 +63,9 @@ class ExecuteTest(unittest.TestCase):
                 guest = self.guest(RUNS, answer)
                 with self.assertRaisesRegex(
                     errors.OutcomeUnknown, 'started as process 42'
-                ):
+                ) as caught:
                     self.execute(guest)
+                self.assertEqual(42, caught.exception.pid)
 
     def test_one_that_the_guest_does_not_start_has_failed(self):
         guest = self.guest(ENDED)

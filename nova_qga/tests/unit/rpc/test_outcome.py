@@ -79,6 +79,12 @@ class DescribeTest(unittest.TestCase):
         self.assertEqual(3, outcome.describe(failed)['done'])
         self.assertNotIn('done', outcome.describe(unavailable))
 
+    def test_a_program_that_runs_on_is_told(self):
+        unknown = errors.OutcomeUnknown('m', pid=42)
+        self.assertEqual(42, outcome.describe(unknown)['pid'])
+        unknown = errors.OutcomeUnknown('m')
+        self.assertNotIn('pid', outcome.describe(unknown))
+
 
 class OutcomeTest(unittest.TestCase):
     def test_its_form_is_what_callers_rely_on(self):
