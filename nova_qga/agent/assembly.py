@@ -34,6 +34,7 @@ from nova_qga.journal import database
 from nova_qga.journal import key_pairs
 from nova_qga.journal import leases as journal_leases
 from nova_qga.journal import outbox
+from nova_qga.journal import owned_keys
 from nova_qga.journal import requests
 from nova_qga.nova_extension import channel
 from nova_qga.publishers import base as publishers_base
@@ -249,7 +250,7 @@ def build_requests(
         installed,
         policy,
         freezing.freezer,
-        _runner_settings(conf, keys),
+        _runner_settings(conf, keys, owned_keys.OwnedKeys(journal)),
     )
     host.directory.on_changed = lambda changed: operations.look(changed.uuid)
     host_views = views.Views(
@@ -272,7 +273,9 @@ def build_requests(
 
 
 def _runner_settings(
-    conf: cfg.ConfigOpts, keys: key_pairs.KeyPairs
+    conf: cfg.ConfigOpts,
+    keys: key_pairs.KeyPairs,
+    owned: owned_keys.OwnedKeys,
 ) -> runner.Settings:
     return runner.Settings(
         host=conf.host,
@@ -282,6 +285,7 @@ def _runner_settings(
             allowed_commands=frozenset(conf.qga_operations.allowed_commands),
         ),
         keys=keys,
+        owned=owned,
         workers=conf.qga_agent.rpc_workers,
         max_waiting=conf.qga_operations.max_waiting,
         max_waiting_per_guest=conf.qga_operations.max_waiting_per_guest,

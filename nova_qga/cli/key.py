@@ -71,15 +71,25 @@ class RemoveKeys(command.Command):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        _add_arguments(parser)
+        which = _add_arguments(parser)
+        which.add_argument(
+            '--owned',
+            action='store_true',
+            help='Remove all keys that nova-qga has added there',
+        )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        keys = _read(self.app, parsed_args.key_file)
+        owned = parsed_args.owned
+        keys = [] if owned else _read(self.app, parsed_args.key_file)
         target = self.app.target(parsed_args.instance)
         result = outcome.result(
             target.api.remove_ssh_keys(
-                target.host, target.instance, parsed_args.user, keys
+                target.host,
+                target.instance,
+                parsed_args.user,
+                keys,
+                owned=owned,
             )
         )
         self.app.say(
@@ -100,6 +110,11 @@ class ListKeys(command.Lister):
             action='store_true',
             help='Show the keys themselves too',
         )
+        parser.add_argument(
+            '--owned',
+            action='store_true',
+            help='Show only keys that nova-qga has added',
+        )
         return parser
 
     def take_action(
@@ -111,9 +126,14 @@ class ListKeys(command.Lister):
                 target.host, target.instance, parsed_args.user
             )
         )
-        columns = ['Type', 'Fingerprint', 'Comment']
+        columns = ['Type', 'Fingerprint', 'Comment', 'Owned']
         columns += ['Key'] if parsed_args.long else []
-        rows = [describe(line)[: len(columns)] for line in result['keys']]
+        owned = result['owned']
+        rows = [
+            (*words, line in owned, line)[: len(columns)]
+            for *words, line in map(describe, result['keys'])
+            if line in owned or not parsed_args.owned
+        ]
         return columns, [cells.row(r, parsed_args.formatter) for r in rows]
 
 
@@ -133,9 +153,18 @@ def describe(line: str) -> tuple[str | None, str | None, str | None, str]:
     return key.type, f'SHA256:{fingerprint}', comment or None, line
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_arguments(
+    parser: argparse.ArgumentParser,
+) -> argparse._MutuallyExclusiveGroup:
     command.add_instance(parser)
     command.add_user(parser)
+    which = parser.add_mutually_exclusive_group()
+    add_key_file(which)
+    return which
+
+
+def add_key_file(parser: argparse._ActionsContainer) -> None:
+    """Add the option that names files of public keys."""
     parser.add_argument(
         '--key-file',
         metavar='<file>',

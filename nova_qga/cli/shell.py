@@ -79,6 +79,7 @@ class Shell(app.App):
         self._connect = connect
         self._log_in = log_in
         self._open = contextlib.ExitStack()
+        self._made: cli_target.Link | None = None
 
     def build_option_parser(
         self,
@@ -153,7 +154,11 @@ class Shell(app.App):
         )
 
     def _link(self) -> 'cli_target.Link':
-        return self._open.enter_context(self._connect(self.options))
+        """Return the way to hosts, made at the first call."""
+        if self._made is None:
+            made = self._connect(self.options)
+            self._made = self._open.enter_context(made)
+        return self._made
 
     def _nova(self) -> 'compute_api.ComputeApi':
         return self._log_in(self.options)

@@ -62,6 +62,14 @@ CREATE TABLE IF NOT EXISTS leases (
     frozen INTEGER,
     ended REAL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS owned_keys (
+    instance_uuid TEXT NOT NULL,
+    username TEXT NOT NULL,
+    type TEXT NOT NULL,
+    blob TEXT NOT NULL,
+    added REAL NOT NULL,
+    PRIMARY KEY (instance_uuid, username, type, blob)
+) WITHOUT ROWID;
 """
 
 

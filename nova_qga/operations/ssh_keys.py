@@ -12,14 +12,16 @@
 
 """List, add and remove public keys of an account in a guest.
 
-Other keys of the account are left alone. The agent follows symlinks: an
+Other keys of the account are left alone. Those that we add are noted as ours
+before they are sent, until they were removed. The agent follows symlinks: an
 account whose owner is hostile can lead it to another account's file, so use
 these for root and for the image's own administrator.
 
 Source: qga/commands-posix-ssh.c of QEMU 10.0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
+from typing import Protocol
 
 from nova_qga import errors
 from nova_qga.operations import accounts
@@ -35,6 +37,19 @@ MAX_KEYS = 256
 _GET = 'guest-ssh-get-authorized-keys'
 _ADD = 'guest-ssh-add-authorized-keys'
 _REMOVE = 'guest-ssh-remove-authorized-keys'
+
+
+class Owned(Protocol):
+    """Which keys of the account are ours; a key is its type and blob."""
+
+    def keys(self) -> Set[tuple[str, str]]:
+        """Return those that we have added."""
+
+    def add(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Note that we add keys."""
+
+    def forget(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Note that keys are ours no more."""
 
 
 def check_keys(keys: Sequence[str]) -> list[public_keys.PublicKey]:
@@ -60,32 +75,40 @@ def check_keys(keys: Sequence[str]) -> list[public_keys.PublicKey]:
     return list(checked.values())
 
 
-def list_ssh_keys(agent: operations_agent.Agent, username: str) -> list[str]:
+def list_ssh_keys(
+    agent: operations_agent.Agent, username: str, owned: Owned
+) -> dict[str, list[str]]:
     """Return an account's keys as they stand in its file, in any order.
 
     Lines that are no keys are left out, and what does not print is escaped.
 
+    :returns: ``keys``, and those of them that are ``owned``: we added them
     :raises CommandUnsupported: the agent blocks or lacks the command
     :raises CommandError: the guest refused: there may be no such account
     """
     accounts.check_username(username)
     agent.require(_GET)
-    return [
-        text.printable(key.line, public_keys.MAX_LINE)
-        for key in _present(agent, username)
-    ]
+    ours = owned.keys()
+    found: dict[str, list[str]] = {'keys': [], 'owned': []}
+    for key in _present(agent, username):
+        line = text.printable(key.line, public_keys.MAX_LINE)
+        found['keys'].append(line)
+        if key.identity in ours:
+            found['owned'].append(line)
+    return found
 
 
 def add_ssh_keys(
     agent: operations_agent.Agent,
     username: str,
     keys: Sequence[str],
+    owned: Owned,
     replace: bool = False,
 ) -> dict[str, int]:
     """Add keys to an account, or with ``replace`` leave it these alone.
 
     A key that stands there is not added again, whatever its options and
-    comment are there.
+    comment are there, and does not become ours.
 
     :returns: how many were ``added``, and how many ``present`` before
     :raises InvalidRequest: a key is no public key; nothing was sent
@@ -101,28 +124,38 @@ def add_ssh_keys(
     written = wanted if replace else new
     if written:
         lines = [key.line for key in written]
-        _execute(
-            agent,
-            commands.add_authorized_keys(username, lines, reset=replace),
-            username,
-        )
+        ours = {key.identity for key in new} - owned.keys()
+        owned.add(ours)
+        try:
+            _execute(
+                agent,
+                commands.add_authorized_keys(username, lines, reset=replace),
+                username,
+            )
+        except errors.CommandError:
+            owned.forget(ours)
+            raise
+    if replace:
+        owned.forget(owned.keys() - {key.identity for key in wanted})
     return {'added': len(new), 'present': len(wanted) - len(new)}
 
 
 def remove_ssh_keys(
-    agent: operations_agent.Agent, username: str, keys: Sequence[str]
+    agent: operations_agent.Agent,
+    username: str,
+    wanted: Set[tuple[str, str]],
+    owned: Owned,
 ) -> dict[str, int]:
     """Remove keys from an account, whatever their options and comments are.
 
+    :param wanted: types and blobs of the keys
     :returns: how many were ``removed``, and how many ``absent`` before
-    :raises InvalidRequest: a key is no public key; nothing was sent
     :raises CommandUnsupported: the agent blocks or lacks the commands
     :raises CommandError: the guest refused: there may be no such account
     :raises OperationFailed: the agent says that it did, and a key is there
     :raises OutcomeUnknown: they may have been removed, or may still be
     """
     accounts.check_username(username)
-    wanted = {key.identity for key in check_keys(keys)}
     agent.require(_GET, _REMOVE)
     found = [k for k in _present(agent, username) if k.identity in wanted]
     removed = {key.identity for key in found}
@@ -133,6 +166,7 @@ def remove_ssh_keys(
             agent, commands.remove_authorized_keys(username, lines), username
         )
         _check_removed(agent, username, removed)
+    owned.forget(wanted)
     return {'removed': len(removed), 'absent': len(wanted) - len(removed)}
 
 

@@ -108,10 +108,13 @@ class Api(client.Client):
         host: str,
         instance_uuid: str,
         username: str,
-        keys: Sequence[str],
+        keys: Sequence[str] = (),
+        *,
+        owned: bool = False,
     ) -> Outcome:
         """Remove public keys from an account.
 
+        :param owned: instead of ``keys``, all that we have added
         :returns: with the counts ``removed`` and ``absent``
         """
         return self.change(
@@ -120,12 +123,36 @@ class Api(client.Client):
             instance_uuid,
             username=username,
             keys=list(keys),
+            owned=owned,
+        )
+
+    def rotate_ssh_keys(
+        self,
+        host: str,
+        instance_uuid: str,
+        username: str,
+        keys: Sequence[str],
+    ) -> Outcome:
+        """Put public keys in the place of all that we have added.
+
+        :returns: with the counts ``added``, ``present``, ``removed`` and
+            ``absent``
+        """
+        return self.change(
+            host,
+            'rotate_ssh_keys',
+            instance_uuid,
+            username=username,
+            keys=list(keys),
         )
 
     def list_ssh_keys(
         self, host: str, instance_uuid: str, username: str
     ) -> Outcome:
-        """List an account's public keys, as ``keys``."""
+        """List an account's public keys.
+
+        :returns: with ``keys``, and those that we have added as ``owned``
+        """
         return self.ask(
             host, 'list_ssh_keys', instance_uuid, username=username
         )

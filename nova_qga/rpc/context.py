@@ -18,6 +18,7 @@ import time
 from nova_qga.guest import attachment
 from nova_qga.guest import guest as guest_module
 from nova_qga.journal import key_pairs
+from nova_qga.journal import owned_keys
 from nova_qga.rpc.catalog import base
 from nova_qga.rpc import freezer as rpc_freezer
 from nova_qga.rpc import host as rpc_host
@@ -30,6 +31,7 @@ class Context:
 
     :param timeout: seconds for all of it
     :param keys: what secrets are sealed to
+    :param owned: the public keys that we have added to guests
     :ivar host: the guest's
     """
 
@@ -41,6 +43,7 @@ class Context:
         limits: base.Limits,
         timeout: float,
         keys: key_pairs.KeyPairs,
+        owned: owned_keys.OwnedKeys,
     ) -> None:
         self.host = host
         self.instance_uuid = asked.instance_uuid
@@ -52,6 +55,7 @@ class Context:
             asked.operation.has_effect and not asked.operation.while_frozen
         )
         self._keys = keys
+        self._owned = owned
         self._deadline = time.monotonic() + timeout
         self._agent: rpc_host.Agent | None = None
         self._attaching = False
@@ -112,6 +116,10 @@ class Context:
                 direct_first=direct_first,
             )
         return self._agent
+
+    def owned_keys(self, username: str) -> owned_keys.Account:
+        """Return which keys of an account of the guest are ours."""
+        return self._owned.account(self.instance_uuid, username)
 
     def unseal(self, sealed: bytes, key_id: str, username: str) -> str:
         """Return a secret that was sealed for this request and account."""

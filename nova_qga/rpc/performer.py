@@ -20,6 +20,7 @@ from typing import Any
 
 from nova_qga import errors
 from nova_qga.journal import key_pairs
+from nova_qga.journal import owned_keys
 from nova_qga.rpc.catalog import base
 from nova_qga.rpc import context as rpc_context
 from nova_qga.rpc import fault
@@ -35,6 +36,7 @@ class Performer:
     :param host_name: its name
     :param timeout: seconds for an operation in all
     :param keys: what secrets are sealed to
+    :param owned: the public keys that we have added to guests
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Performer:
         limits: base.Limits,
         timeout: float,
         keys: key_pairs.KeyPairs,
+        owned: owned_keys.OwnedKeys,
     ) -> None:
         self._host = host
         self._freezer = freezer
@@ -52,6 +55,7 @@ class Performer:
         self._limits = limits
         self._timeout = timeout
         self._keys = keys
+        self._owned = owned
 
     def context(self, asked: request.Request) -> rpc_context.Context:
         """Return what a request has while it runs."""
@@ -62,6 +66,7 @@ class Performer:
             self._limits,
             min(self._timeout, asked.left()),
             self._keys,
+            self._owned,
         )
 
     def perform(

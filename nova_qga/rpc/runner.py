@@ -26,6 +26,7 @@ from typing import Any
 from nova_qga import errors
 from nova_qga.guest import freeze_states
 from nova_qga.journal import key_pairs
+from nova_qga.journal import owned_keys
 from nova_qga.journal import requests
 from nova_qga.rpc.catalog import base
 from nova_qga.rpc import context as rpc_context
@@ -56,6 +57,7 @@ class Settings:
     :ivar host: name of this host
     :ivar operation_timeout: seconds for an operation in all
     :ivar keys: what secrets are sealed to
+    :ivar owned: the public keys that we have added to guests
     :ivar workers: requests that are worked on at once
     :ivar max_waiting: that are held until an agent is there, in all
     :ivar max_waiting_per_guest: and for one guest
@@ -65,6 +67,7 @@ class Settings:
     operation_timeout: float
     limits: base.Limits
     keys: key_pairs.KeyPairs
+    owned: owned_keys.OwnedKeys
     workers: int = 16
     max_waiting: int = 128
     max_waiting_per_guest: int = 8
@@ -100,6 +103,7 @@ class Runner:
             settings.limits,
             settings.operation_timeout,
             settings.keys,
+            settings.owned,
         )
         self._workers = rpc_workers.Workers(
             settings.workers, -(-settings.workers // SHARE)

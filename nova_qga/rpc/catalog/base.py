@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from nova_qga.guest import attachment
 from nova_qga.guest import guest as guest_module
 from nova_qga.operations import agent as operations_agent
+from nova_qga.operations import ssh_keys
 from nova_qga.rpc import validation
 
 #: Name -> value, checked.
@@ -90,6 +91,12 @@ class Context(Protocol):
             the last time: libvirtd may log what goes over the other
         :raises GuestNotFound, GuestUnavailable, ServiceUnavailable: the
             message says why it cannot be
+        """
+
+    def owned_keys(self, username: str) -> ssh_keys.Owned:
+        """Return which keys of an account of the guest are ours.
+
+        Its methods raise ServiceUnavailable where the journal is away.
         """
 
     def unseal(self, sealed: bytes, key_id: str, username: str) -> str:

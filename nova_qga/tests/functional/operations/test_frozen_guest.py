@@ -13,6 +13,8 @@
 """A guest whose filesystems are frozen says so, and nothing is run in it."""
 
 from nova_qga import errors
+from nova_qga.journal import database
+from nova_qga.journal import owned_keys
 from nova_qga.operations import files
 from nova_qga.operations import information
 from nova_qga.operations import password
@@ -27,14 +29,15 @@ THAW = command.Command('guest-fsfreeze-thaw', lambda reply: reply)
 LOOK = command.Command(
     'guest-fsfreeze-status', replies.read_freeze_status, {}, False
 )
+OWNED = owned_keys.OwnedKeys(database.Database(None)).account('u', 'n')
 OPERATIONS = (
     lambda agent: password.set_password(
         agent, username='ubuntu', password='x', crypted=False
     ),
     lambda agent: ssh_keys.add_ssh_keys(
-        agent, 'ubuntu', [ssh_key.make_ed25519()]
+        agent, 'ubuntu', [ssh_key.make_ed25519()], OWNED
     ),
-    lambda agent: ssh_keys.list_ssh_keys(agent, 'ubuntu'),
+    lambda agent: ssh_keys.list_ssh_keys(agent, 'ubuntu', OWNED),
     lambda agent: files.write_file(agent, path='/mnt/x', data=b'x'),
     lambda agent: files.read_file(agent, path='/mnt/README', length=1),
     information.get_info,

@@ -13,6 +13,9 @@
 """Keys as the guest's own authorized_keys has them afterwards."""
 
 from nova_qga import errors
+from nova_qga.journal import database
+from nova_qga.journal import owned_keys
+from nova_qga.operations import key_rotation
 from nova_qga.operations import ssh_keys
 from nova_qga.tests.fixtures import ssh_key
 from nova_qga.tests.functional.operations import base
@@ -28,16 +31,24 @@ class SshKeysTest(base.OperationTest):
         super().setUp()
         self.vm.inspect(f'rm -rf {FOLDER}')
         self.addCleanup(self.vm.inspect, f'rm -rf {FOLDER}')
+        journal = database.Database(None)
+        self.addCleanup(journal.close)
+        self.owned = owned_keys.OwnedKeys(journal).account('uuid', USER)
 
     def add(self, *keys, **options):
-        return ssh_keys.add_ssh_keys(self.agent(), USER, keys, **options)
+        return ssh_keys.add_ssh_keys(
+            self.agent(), USER, keys, self.owned, **options
+        )
 
     def remove(self, *keys):
-        return ssh_keys.remove_ssh_keys(self.agent(), USER, keys)
+        return ssh_keys.remove_ssh_keys(
+            self.agent(), USER, ssh_key.identities(*keys), self.owned
+        )
 
     def list(self):
         # In the order that the agent pleases.
-        return {*ssh_keys.list_ssh_keys(self.agent(), USER)}
+        listed = ssh_keys.list_ssh_keys(self.agent(), USER, self.owned)
+        return {*listed['keys']}
 
     def write(self, text):
         self.vm.inspect(
@@ -63,7 +74,7 @@ class SshKeysTest(base.OperationTest):
 
     def test_root_gets_keys_too(self):
         self.addCleanup(self.vm.inspect, 'rm -rf /root/.ssh')
-        ssh_keys.add_ssh_keys(self.agent(), 'root', [A])
+        ssh_keys.add_ssh_keys(self.agent(), 'root', [A], self.owned)
         self.assertEqual(
             A, self.vm.inspect('cat /root/.ssh/authorized_keys').strip()
         )
@@ -111,6 +122,15 @@ class SshKeysTest(base.OperationTest):
         self.assertEqual({'removed': 0, 'absent': 1}, self.remove(A))
         self.vm.inspect(f'test ! -e {FOLDER}')
 
+    def test_ours_are_rotated_and_others_left_alone(self):
+        self.write(f'{C} by hand\n')
+        self.add(A)
+        self.assertEqual(
+            {'added': 1, 'present': 0, 'removed': 1, 'absent': 0},
+            key_rotation.rotate_ssh_keys(self.agent(), USER, [B], self.owned),
+        )
+        self.assertEqual({f'{C} by hand', B}, self.list())
+
     def test_a_line_that_the_agent_cannot_remove_is_told_of(self):
         self.write(f'{A} \n{B}\n')
         with self.assertRaisesRegex(
@@ -123,9 +143,11 @@ class SshKeysTest(base.OperationTest):
     def test_an_unknown_account_is_refused(self):
         agent = self.agent()
         for call in (
-            lambda: ssh_keys.add_ssh_keys(agent, 'nobody', [A]),
-            lambda: ssh_keys.remove_ssh_keys(agent, 'nobody', [A]),
-            lambda: ssh_keys.list_ssh_keys(agent, 'nobody'),
+            lambda: ssh_keys.add_ssh_keys(agent, 'nobody', [A], self.owned),
+            lambda: ssh_keys.remove_ssh_keys(
+                agent, 'nobody', ssh_key.identities(A), self.owned
+            ),
+            lambda: ssh_keys.list_ssh_keys(agent, 'nobody', self.owned),
         ):
             with self.assertRaisesRegex(
                 errors.CommandError, 'is there an account "nobody"'

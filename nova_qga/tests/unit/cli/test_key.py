@@ -115,6 +115,7 @@ class KeyTest(unittest.TestCase):
 
     def test_list_shows_fingerprints_as_ssh_keygen_does(self):
         self.api.keys = [ONE, f'command="ls -l",no-pty {TWO}']
+        self.api.owned = [ONE]
         ended = self.run_key('list', UUID, '-f', 'json')
         self.assertEqual(
             [
@@ -123,16 +124,35 @@ class KeyTest(unittest.TestCase):
                     'Fingerprint': 'SHA256:'
                     'h8daj5UI3WvfHGXi7qsVADzaR6ZKkOfVjTJFg+SrBpo',
                     'Comment': 'alice@example',
+                    'Owned': True,
                 },
                 {
                     'Type': 'ssh-ed25519',
                     'Fingerprint': 'SHA256:'
                     'WhzrK8TZ2AxjVJ0wiRvbrVFaDEbfqYYcjnSCUUOysrU',
                     'Comment': 'bob',
+                    'Owned': False,
                 },
             ],
             json.loads(ended.out),
         )
+
+    def test_only_what_is_owned_is_listed_and_removed(self):
+        self.api.keys = [ONE, TWO]
+        self.api.owned = [TWO]
+        ended = self.run_key(
+            'list', UUID, '--owned', '--long', '-c', 'Key', '-f', 'value'
+        )
+        self.assertEqual(f'{TWO}\n', ended.out)
+        ended = self.run_key('remove', UUID, '--owned')
+        self.assertEqual(0, ended.code, ended.err)
+        self.assertEqual([ONE], self.api.keys)
+
+    def test_keys_are_named_or_all_that_is_owned_is_meant(self):
+        file = self.file('a', ONE)
+        ended = self.run_key('remove', UUID, '--owned', '--key-file', file)
+        self.assertEqual(2, ended.code)
+        self.assertEqual([], self.api.calls)
 
     def test_list_long_shows_the_keys_themselves(self):
         self.api.keys = [ONE, TWO]

@@ -59,7 +59,7 @@ class RunTest(unittest.TestCase):
         read = self.host.run('read_file', path='/etc/motd', length=100)
         self.assertEqual({'content': 'YWJj', 'eof': True}, read.result)
         keys = self.host.run('list_ssh_keys', request_id='r2', username='root')
-        self.assertEqual({'keys': []}, keys.result)
+        self.assertEqual({'keys': [], 'owned': []}, keys.result)
         info = self.host.run('get_info', request_id='r3')
         self.assertEqual('web', info.result['host_name'])
         pinged = self.host.run('ping', request_id='r4')

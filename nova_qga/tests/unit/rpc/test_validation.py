@@ -37,6 +37,7 @@ VALID = {
     'set_password': {'username': 'root', 'crypted': HASH},
     'add_ssh_keys': {'username': 'root', 'keys': [KEY]},
     'remove_ssh_keys': {'username': 'root', 'keys': [KEY]},
+    'rotate_ssh_keys': {'username': 'root', 'keys': [KEY]},
     'list_ssh_keys': {'username': 'root'},
     'write_file': {'path': '/tmp/x', 'content': 'YWJj'},
     'read_file': {'path': '/tmp/x'},
