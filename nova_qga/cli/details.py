@@ -75,18 +75,22 @@ def _time_zone(zone: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _user(user: Mapping[str, Any]) -> str:
-    since = ''
+def since(user: Mapping[str, Any]) -> str | None:
+    """Return since when somebody is logged in, for a person."""
     try:
         # By the guest's own clock, which may say anything.
         moment = datetime.datetime.fromtimestamp(
             user['login_time'], datetime.UTC
         )
-        since = f' since {moment:%Y-%m-%d %H:%M:%S}Z'
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
-        pass
+        return None
+    return f'{moment:%Y-%m-%d %H:%M:%S}Z'
+
+
+def _user(user: Mapping[str, Any]) -> str:
+    began = since(user)
     domain = f'{user["domain"]}\\' if user.get('domain') else ''
-    return f'{domain}{user["user"]}{since}'
+    return f'{domain}{user["user"]}' + (f' since {began}' if began else '')
 
 
 def _interface(interface: Mapping[str, Any]) -> str:
@@ -104,6 +108,14 @@ def _disk(disk: Mapping[str, Any]) -> str:
     return f'{disk["name"]}{kind}{alias}'
 
 
+def _device(device: Mapping[str, Any]) -> str:
+    return ' '.join(
+        device[key]
+        for key in ('driver_name', 'driver_version')
+        if key in device
+    )
+
+
 def _filesystem(filesystem: Mapping[str, Any]) -> str:
     shown = '{mountpoint} {type} on {name}'.format_map(filesystem)
     used = filesystem.get('used_bytes')
@@ -118,4 +130,5 @@ _LINES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     'interfaces': _interface,
     'disks': _disk,
     'filesystems': _filesystem,
+    'devices': _device,
 }

@@ -16,15 +16,17 @@ A section that cannot be had is left out, with the reason; it never costs the
 rest. All of it is the guest's own word, and its strings are escaped and cut.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from nova_qga import errors
 from nova_qga.operations import agent as operations_agent
 from nova_qga.protocol import command
 from nova_qga.protocol import commands
+from nova_qga.protocol import devices
 
-_SECTIONS: Mapping[str, Callable[[], command.Command[Any]]] = {
+#: Section -> what is asked for it.
+SECTIONS: Mapping[str, Callable[[], command.Command[Any]]] = {
     'os': commands.get_osinfo,
     'host_name': commands.get_host_name,
     'time_zone': commands.get_timezone,
@@ -32,16 +34,24 @@ _SECTIONS: Mapping[str, Callable[[], command.Command[Any]]] = {
     'interfaces': commands.get_interfaces,
     'disks': commands.get_disks,
     'filesystems': commands.get_filesystems,
+    'devices': devices.get_devices,
 }
+#: That only some systems have: without the command, it is nothing that is
+#: missing, unless it was asked for by name.
+_OF_SOME = ('devices',)
 
 
-def get_info(agent: operations_agent.Agent) -> dict[str, Any]:
+def get_info(
+    agent: operations_agent.Agent, *, sections: Collection[str] | None = None
+) -> dict[str, Any]:
     """Return what the agent tells of the guest.
 
+    :param sections: names of :data:`SECTIONS`; None for all
     :returns: ``agent_version``; ``commands`` with the names that are
         ``enabled`` and ``blocked``; ``os``, ``host_name``, ``time_zone``,
-        ``users``, ``interfaces``, ``disks``, ``filesystems``; and
-        ``unavailable``, a reason for each of these that is missing
+        ``users``, ``interfaces``, ``disks``, ``filesystems``, and of Windows
+        ``devices``; and ``unavailable``, a reason for each of these that is
+        missing
     :raises GuestUnavailable: the guest's filesystems are frozen
     :raises ChannelClosed: the guest is gone
     """
@@ -54,8 +64,13 @@ def get_info(agent: operations_agent.Agent) -> dict[str, Any]:
         },
     }
     unavailable: dict[str, str] = {}
-    for section, build in _SECTIONS.items():
+    for section, build in SECTIONS.items():
         asked = build()
+        if sections is None:
+            if section in _OF_SOME and not info.commands.get(asked.name):
+                continue
+        elif section not in sections:
+            continue
         try:
             agent.require(asked.name)
             result[section] = _plain(agent.execute(asked))

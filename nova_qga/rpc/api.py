@@ -208,9 +208,21 @@ class Api(client.Client):
             length=length,
         )
 
-    def get_info(self, host: str, instance_uuid: str) -> Outcome:
-        """Return what the guest says of itself."""
-        return self.ask(host, 'get_info', instance_uuid)
+    def get_info(
+        self,
+        host: str,
+        instance_uuid: str,
+        sections: Sequence[str] | None = None,
+    ) -> Outcome:
+        """Return what the guest says of itself.
+
+        :param sections: such as ``users``; None for all
+        """
+        if sections is None:
+            return self.ask(host, 'get_info', instance_uuid)
+        return self.ask(
+            host, 'get_info', instance_uuid, sections=list(sections)
+        )
 
     def ping(self, host: str, instance_uuid: str) -> Outcome:
         """Let the guest's agent answer; returns the ``seconds`` it took."""

@@ -73,6 +73,18 @@ def one_of(*words: str) -> Check:
     return check
 
 
+def some_of(*words: str) -> Check:
+    """Take a list of some of a few words."""
+    one = one_of(*words)
+
+    def check(name: str, value: Any) -> list[str]:
+        if not isinstance(value, list) or not 0 < len(value) <= len(words):
+            raise _wrong(name, f'a list of some of {", ".join(words)}')
+        return [one(name, each) for each in value]
+
+    return check
+
+
 def texts(count: int, limit: int) -> Check:
     """Take a list of up to ``count`` texts."""
     one = text(limit)

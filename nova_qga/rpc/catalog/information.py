@@ -14,10 +14,11 @@
 
 from nova_qga.operations import information
 from nova_qga.rpc.catalog import base
+from nova_qga.rpc import validation
 
 
-def _get_info(context: base.Context, _: base.Arguments) -> base.Result:
-    return information.get_info(context.agent())
+def _get_info(context: base.Context, given: base.Arguments) -> base.Result:
+    return information.get_info(context.agent(), sections=given['sections'])
 
 
 def _ping(context: base.Context, _: base.Arguments) -> base.Result:
@@ -27,7 +28,12 @@ def _ping(context: base.Context, _: base.Arguments) -> base.Result:
 GET_INFO = base.Operation(
     'get_info',
     has_effect=False,
-    arguments={},
+    arguments={
+        'sections': (
+            validation.optional(validation.some_of(*information.SECTIONS)),
+            None,
+        )
+    },
     run=_get_info,
     access=base.Access.AUDIT,
 )

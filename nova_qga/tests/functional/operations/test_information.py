@@ -137,6 +137,12 @@ class GetInfoTest(base.OperationTest):
         )
         self.assertEqual(self.inspect('hostname'), info['host_name'])
 
+    def test_devices_are_what_only_windows_has(self):
+        info = information.get_info(self.agent(), sections=['devices', 'os'])
+        self.assertEqual({'devices'}, {*info['unavailable']})
+        self.assertIn('os', info)
+        self.assertNotIn('users', info)
+
     def test_a_ping_tells_how_long_it_took(self):
         self.assertGreater(information.ping(self.agent())['seconds'], 0)
 

@@ -94,6 +94,62 @@ class GetInfoTest(unittest.TestCase):
         self.assertEqual(expected, info)
         self.assertEqual(info, json.loads(json.dumps(info)))
 
+    def test_a_section_that_is_not_asked_for_is_not_told(self):
+        guest = scripted_guest.ScriptedGuest(REPLIES)
+        info = information.get_info(guest, sections=['users'])
+        self.assertEqual(
+            {'agent_version', 'commands', 'users', 'unavailable'}, {*info}
+        )
+        self.assertEqual(['guest-get-users'], guest.names)
+
+    def test_devices_are_told_where_the_system_has_them(self):
+        name = 'guest-get-devices'
+        reply = [
+            {
+                'driver-name': 'Red Hat VirtIO SCSI',
+                'driver-version': '100.85',
+                'driver-date': 1_600_000_000_123_456_789,
+                'id': {'type': 'pci', 'vendor-id': 6900, 'device-id': 4097},
+            },
+            {'driver-name': 'Unknown\x1b', 'id': {'type': 'isa'}},
+        ]
+        guest = scripted_guest.ScriptedGuest({**REPLIES, name: reply})
+        self.assertEqual(
+            [
+                {
+                    'driver_name': 'Red Hat VirtIO SCSI',
+                    'driver_version': '100.85',
+                    'driver_date': 1_600_000_000,
+                    'vendor_id': 6900,
+                    'device_id': 4097,
+                },
+                {'driver_name': 'Unknown\\x1b'},
+            ],
+            information.get_info(guest)['devices'],
+        )
+        for blocked in ([], [name]):
+            guest = scripted_guest.ScriptedGuest(REPLIES, blocked=blocked)
+            info = information.get_info(guest)
+            self.assertEqual({}, info['unavailable'])
+            info = information.get_info(guest, sections=['devices'])
+            self.assertIn(name, info['unavailable']['devices'])
+
+    def test_devices_that_are_none_are_not_told(self):
+        for reply in (
+            {},
+            [{}],
+            [{'driver-name': 1}],
+            [{'driver-name': 'a', 'driver-date': -1}],
+            [{'driver-name': 'a', 'id': 'pci'}],
+            [{'driver-name': 'a', 'id': {'type': 'pci', 'vendor-id': 1}}],
+        ):
+            with self.subTest(reply=reply):
+                guest = scripted_guest.ScriptedGuest(
+                    {'guest-get-devices': reply}
+                )
+                info = information.get_info(guest, sections=['devices'])
+                self.assertIn('devices', info['unavailable'])
+
     def test_a_section_that_fails_costs_only_itself(self):
         for failure in (
             scripted_guest.refusal('no'),

@@ -56,7 +56,7 @@ VALID = {
     'suspend': {},
     'run_command': {'command': 'guest-get-route', 'arguments': {'a': [1]}},
     'execute': {'command': ['/bin/true']},
-    'get_info': {},
+    'get_info': {'sections': ['os', 'devices']},
     'ping': {},
 }
 
@@ -219,6 +219,17 @@ class ParseTest(unittest.TestCase):
             with self.subTest(path=path):
                 self.refuse('path', 'write_file', path=path)
                 self.refuse('path', 'read_file', path=path)
+
+    def test_a_mode_is_one_of_few_words(self):
+        for mode in ('', 'off', 'POWERDOWN', None, ['halt'], 1):
+            with self.subTest(mode=mode):
+                self.refuse('mode must be one of', 'shutdown', mode=mode)
+
+    def test_sections_are_some_that_are_known(self):
+        parse('get_info', sections=None)
+        for sections in ([], 'os', ['os', 'secrets'], [1], ['os'] * 9):
+            with self.subTest(sections=sections):
+                self.refuse('sections must be', 'get_info', sections=sections)
 
     def test_a_guest_command_is_one_that_is_allowed(self):
         for name in ('get-route', 'guest-', 'guest-A', 'guest-x\n', 'x' * 71):
