@@ -241,6 +241,23 @@ class OperationsTest(unittest.TestCase):
         )
 
 
+class SecurityPageTest(unittest.TestCase):
+    def test_every_operation_stands_there_in_its_class(self):
+        documented = {}
+        for first, names, *_ in doc_pages.rows('admin/security.rst', 'Policy'):
+            [access] = re.findall(r'``qga:(\w+)``', first) or ['none']
+            documented[access] = sorted(doc_pages.WORD.findall(names))
+        wanted = {}
+        for name, operation in known_host.OPERATIONS.items():
+            access = 'none' if operation.off_by_default else operation.access
+            wanted.setdefault(str(access), []).append(name)
+        wanted['audit'] += ['get_metrics', 'get_operation']
+        self.assertEqual(
+            {access: sorted(names) for access, names in wanted.items()},
+            documented,
+        )
+
+
 class TroubleshootingPageTest(unittest.TestCase):
     page = 'admin/troubleshooting.rst'
 
