@@ -74,12 +74,9 @@ class Api(client.Client):
                 'operation': 'set_password',
                 'instance_uuid': instance_uuid,
             }
-        return self.change(
-            host,
-            'set_password',
-            instance_uuid,
-            **rpc_password.sealed(key, instance_uuid, username, password),
-        )
+        request = self.request(instance_uuid)
+        arguments = rpc_password.sealed(key, request, username, password)
+        return self.change(host, 'set_password', **{**request, **arguments})
 
     def add_ssh_keys(
         self,

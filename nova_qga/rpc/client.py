@@ -72,7 +72,7 @@ class Client:
 
         :raises ServiceUnavailable: no answer came
         """
-        request = self._request(instance_uuid) | arguments
+        request = self.request(instance_uuid) | arguments
         try:
             return self._send(host, method, request, rpc_caller.GRACE)
         except _Unanswered as error:
@@ -86,7 +86,7 @@ class Client:
         :raises ServiceUnavailable: it was not sent; nothing was done
         :raises OutcomeUnknown: it may have been done
         """
-        request = self._request(instance_uuid) | arguments
+        request = self.request(instance_uuid) | arguments
         try:
             return self._send(host, method, request, self._last_call)
         except _Unanswered as error:
@@ -132,7 +132,11 @@ class Client:
             pause = min(pause * 2, LONGEST_PAUSE)
         raise _Unanswered(str(unanswered))
 
-    def _request(self, instance_uuid: str | None) -> dict[str, Any]:
+    def request(self, instance_uuid: str | None) -> dict[str, Any]:
+        """Return what every request has, with an id and an expiry of its own.
+
+        What is given as an argument too goes before.
+        """
         request = _request(self._timeout)
         if instance_uuid is not None:
             request['instance_uuid'] = instance_uuid

@@ -50,6 +50,7 @@ class Context:
         self.limits = limits
         self._freezer = freezer
         self._request_id = asked.request_id
+        self._expires_at = asked.expires_at
         #: It must not be run in a guest that is frozen.
         self._changes = (
             asked.operation.has_effect and not asked.operation.while_frozen
@@ -126,5 +127,10 @@ class Context:
         return sealing.unseal(
             self._keys.find(key_id).private_key,
             sealed,
-            sealing.Binding(self.instance_uuid, username, self._request_id),
+            sealing.Binding(
+                self.instance_uuid,
+                username,
+                self._request_id,
+                self._expires_at,
+            ),
         )

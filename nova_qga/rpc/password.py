@@ -17,8 +17,8 @@ It is hashed, or sealed to the agent of one host: no clear text is ever sent.
 
 import base64
 from collections.abc import Mapping
+import datetime
 from typing import Any
-import uuid
 
 from passlib import hash as password_hash
 
@@ -36,22 +36,29 @@ def hashed(password: str) -> str:
 
 
 def sealed(
-    key: Mapping[str, Any], instance_uuid: str, username: str, password: str
+    key: Mapping[str, Any],
+    request: Mapping[str, Any],
+    username: str,
+    password: str,
 ) -> dict[str, Any]:
     """Return the arguments of a request that has the password sealed.
 
     :param key: the result of get_public_key
-    :returns: with a ``request_id``, which the box is for alone
+    :param request: that the box is for alone; with ``instance_uuid``,
+        ``request_id`` and ``expires_at``, in UTC
     :raises InvalidRequest: the key is none, or the password is too long
     """
-    request_id = str(uuid.uuid4())
     box = sealing.seal(
         _decoded(key['public_key']),
         password,
-        sealing.Binding(instance_uuid, username, request_id),
+        sealing.Binding(
+            request['instance_uuid'],
+            username,
+            request['request_id'],
+            datetime.datetime.fromisoformat(request['expires_at']),
+        ),
     )
     return {
-        'request_id': request_id,
         'username': username,
         'sealed': base64.b64encode(box).decode(),
         'key_id': key['key_id'],

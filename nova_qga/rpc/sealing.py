@@ -17,7 +17,8 @@ box hides the secret from them. It would not keep them from sending the same
 box once more, to a guest of their own, and so getting the secret: therefore
 what the secret is for stands in the box with it. The agent opens a box only
 for the guest, the account and the request that it was made for, and runs a
-request once.
+request once: not while it remembers it, and not when it has expired, for its
+expiry stands there too.
 
 It does not say who made a box. Whoever may write to the broker can make one
 with a password of his own, as he can send any request; and one who changes
@@ -30,6 +31,7 @@ and XSalsa20-Poly1305).
 """
 
 import dataclasses
+import datetime
 import hashlib
 import hmac
 
@@ -50,6 +52,7 @@ MAX_SECRET = 2048
 _BLOCK = 128
 # One made for another use is never opened for this one.
 _USE = b'nova-qga set_password 1'
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _DIGEST = hashlib.sha256
 _BOUND = _DIGEST().digest_size
 #: Bytes of the largest box.
@@ -58,16 +61,28 @@ MAX_SEALED = MAX_SECRET + _BLOCK + _BOUND + bindings.crypto_box_SEALBYTES
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Binding:
-    """What a secret is for, and nothing else."""
+    """What a secret is for, and nothing else.
+
+    :ivar expires_at: of the request; counts in whole milliseconds
+    """
 
     instance_uuid: str
     username: str
     request_id: str
+    expires_at: datetime.datetime
 
     def digest(self) -> bytes:
         """Return it in a form in which no two are alike."""
         made = _DIGEST()
-        for part in (self.instance_uuid, self.username, self.request_id):
+        ahead = (self.expires_at - _EPOCH) // datetime.timedelta(
+            milliseconds=1
+        )
+        for part in (
+            self.instance_uuid,
+            self.username,
+            self.request_id,
+            str(ahead),
+        ):
             encoded = part.encode(errors='surrogatepass')
             made.update(len(encoded).to_bytes(8, 'big') + encoded)
         return _DIGEST(_USE + made.digest()).digest()

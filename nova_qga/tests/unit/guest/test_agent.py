@@ -12,18 +12,22 @@
 
 """An operation's way to a guest's agent: what it is told, and how often."""
 
+import re
 import time
+import unittest
 
 import fixtures
 
 from nova_qga import errors
 from nova_qga.guest import agent as guest_agent
 from nova_qga.guest import capabilities
+from nova_qga.guest import guest
 from nova_qga.guest import host
 from nova_qga.protocol import command
 from nova_qga.protocol import commands
 from nova_qga.protocol import replies
 from nova_qga.tests.fixtures import hostile_guest as hostile
+from nova_qga.tests.fixtures import known_host
 from nova_qga.tests.fixtures import simulated_host
 
 ALL = ('guest-info', 'guest-get-host-name', 'guest-set-something')
@@ -101,6 +105,52 @@ class ReachTest(AgentTest):
         with self.assertRaises(errors.GuestUnavailable) as caught:
             self.make_host(bare).agent(bare.uuid, 5.0)
         self.assertEqual('no_channel', caught.exception.reason)
+
+
+class Refusing:
+    """A channel that nobody answers on."""
+
+    contacted = False
+
+    def __init__(self, port, kind, failing):
+        self.name = port.name
+        self.kind = kind
+        self.failing = failing
+
+    def submit(self, asked):
+        asked.done(None, errors.ChannelClosed(f'{self.kind} is closed'))
+
+
+class AtOnce:
+    """A loop that does what it is asked for in the caller's thread."""
+
+    def call(self, work, *arguments):
+        work(*arguments)
+
+
+class OrderTest(unittest.TestCase):
+    def order(self, **how):
+        """Which kinds of channels are tried, one after the other."""
+        described = known_host.DESCRIPTION
+        standard, direct, _ = described.ports
+        known = guest.Guest(
+            described,
+            guest.RUNNING,
+            lambda _: (
+                Refusing(direct, 'direct', failing=True),
+                Refusing(standard, 'standard', failing=False),
+            ),
+        )
+        end = time.monotonic() + 60
+        with self.assertRaises(errors.GuestUnavailable) as caught:
+            guest_agent.reach(known, AtOnce(), end, 60, **how)
+        return re.findall(r'(\w+) is closed', str(caught.exception))
+
+    def test_a_channel_that_failed_is_tried_last(self):
+        self.assertEqual(['standard', 'direct'], self.order())
+
+    def test_a_secret_goes_by_the_direct_one_all_the_same(self):
+        self.assertEqual(['direct', 'standard'], self.order(direct_first=True))
 
 
 class ExecuteTest(AgentTest):

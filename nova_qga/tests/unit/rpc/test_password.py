@@ -13,6 +13,7 @@
 """set_password: what it takes, and how its sealed form ends."""
 
 import base64
+import itertools
 import unittest
 
 from nova_qga import errors
@@ -25,6 +26,8 @@ UUID = known_host.UUID
 HASH = '$6$rounds=5000$salt$' + 'x' * 86
 BOX = base64.b64encode(b'box').decode()
 COMMAND = 'guest-set-user-password'
+#: No two requests have the same id.
+NUMBERS = itertools.count()
 
 
 class ArgumentsTest(unittest.TestCase):
@@ -90,7 +93,11 @@ class SealedTest(unittest.TestCase):
 
     def sealed(self, clear='hunter2', uuid=UUID, username='Admin'):
         key = self.host.endpoint.get_public_key(known_host.ADMIN)['result']
-        return password.sealed(key, uuid, username, clear)
+        request = known_host.request(f'r-{next(NUMBERS)}', instance_uuid=uuid)
+        return {
+            **request,
+            **password.sealed(key, request, username, clear),
+        }
 
     def fail(self, code, **arguments):
         ended = self.host.run('set_password', **arguments)
@@ -107,12 +114,24 @@ class SealedTest(unittest.TestCase):
 
     def test_whoever_reads_it_cannot_use_it_for_another_guest(self):
         other = '00000000-0000-4000-8000-000000000009'
-        self.fail('invalid_request', **self.sealed(uuid=other))
+        read = self.sealed(uuid=other)
+        self.fail('invalid_request', **{**read, 'instance_uuid': UUID})
 
     def test_nor_for_another_account_or_a_request_of_his_own(self):
         read = self.sealed()
         self.fail('invalid_request', **{**read, 'username': 'mallory'})
         self.fail('invalid_request', **{**read, 'request_id': 'again'})
+
+    def test_nor_again_when_its_request_is_long_forgotten(self):
+        read = self.sealed()
+        self.assertEqual(
+            'succeeded', self.host.run('set_password', **read).state
+        )
+        keys = self.host.keys
+        # The journal of this one knows no request.
+        self.host = known_host.KnownHost(keys=keys)
+        later = {**read, 'expires_at': known_host.in_seconds(3600)}
+        self.fail('invalid_request', **later)
 
     def test_a_key_that_is_not_there_is_said_to_be_so(self):
         ended = self.fail('unknown_key', **{**self.sealed(), 'key_id': 'no'})

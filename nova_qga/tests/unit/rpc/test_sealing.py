@@ -12,6 +12,8 @@
 
 """What is sealed is read by one host, for one use."""
 
+import datetime
+import hashlib
 import unittest
 
 import hypothesis
@@ -22,7 +24,8 @@ from nova_qga import errors
 from nova_qga.rpc import sealing
 
 SECRET = 'hunter2 pâss ☃'
-BINDING = sealing.Binding('uuid', 'Admin', 'r1')
+NOON = datetime.datetime(2026, 11, 24, 12, tzinfo=datetime.UTC)
+BINDING = sealing.Binding('uuid', 'Admin', 'r1', NOON)
 
 TEXT = strategies.text(max_size=40)
 
@@ -48,7 +51,7 @@ class SealingTest(unittest.TestCase):
 
     @hypothesis.given(TEXT, TEXT, TEXT, TEXT)
     def test_what_is_sealed_is_opened(self, secret, uuid, username, request):
-        binding = sealing.Binding(uuid, username, request)
+        binding = sealing.Binding(uuid, username, request, NOON)
         sealed = self.seal(secret, binding)
         self.assertEqual(secret, sealing.unseal(self.private, sealed, binding))
 
@@ -60,16 +63,32 @@ class SealingTest(unittest.TestCase):
 
     def test_another_use_is_refused(self):
         sealed = self.seal()
+        later = NOON + datetime.timedelta(milliseconds=1)
         for binding in (
-            sealing.Binding('other', 'Admin', 'r1'),
-            sealing.Binding('uuid', 'root', 'r1'),
-            sealing.Binding('uuid', 'Admin', 'r2'),
-            sealing.Binding('uui', 'dAdmin', 'r1'),
-            sealing.Binding('uuid', 'Adminr', '1'),
-            sealing.Binding('\ud800', '\ud800', '\ud800'),
+            sealing.Binding('other', 'Admin', 'r1', NOON),
+            sealing.Binding('uuid', 'root', 'r1', NOON),
+            sealing.Binding('uuid', 'Admin', 'r2', NOON),
+            sealing.Binding('uui', 'dAdmin', 'r1', NOON),
+            sealing.Binding('uuid', 'Adminr', '1', NOON),
+            sealing.Binding('uuid', 'Admin', 'r1', later),
+            sealing.Binding('\ud800', '\ud800', '\ud800', NOON),
         ):
             with self.subTest(binding=binding):
                 self.refuse('another guest, account', sealed, binding)
+
+    def test_a_box_that_is_made_as_documented_is_opened(self):
+        given = b''.join(
+            len(part).to_bytes(8, 'big') + part
+            for part in (b'uuid', b'Admin', b'r1', b'1795521600000')
+        )
+        inner = hashlib.sha256(given).digest()
+        digest = hashlib.sha256(b'nova-qga set_password 1' + inner).digest()
+        padded = b'hunter2\x80'.ljust(128, b'\0')
+        box = public.SealedBox(public.PublicKey(self.public))
+        sealed = box.encrypt(digest + padded)
+        self.assertEqual(
+            'hunter2', sealing.unseal(self.private, sealed, BINDING)
+        )
 
     def test_another_host_cannot_open_it(self):
         other = bytes(public.PrivateKey.generate())
