@@ -12,11 +12,12 @@
 
 """Thaw each guest when its lease ends, and do not give up before it is thawed.
 
-One thread looks at the leases; a few others do what a guest may hang at, and
-guests that did not answer the last time hold no more than half of them.
+One thread looks at the leases; others do what a guest may hang at, and guests
+that did not answer the last time hold a few of them, however many there are.
 """
 
 from collections.abc import Callable
+import contextlib
 import math
 import random
 import threading
@@ -31,10 +32,12 @@ from nova_qga.rpc import frozen_guests
 
 LOG = logging.getLogger(__name__)
 
-#: Guests that are thawed at once.
-WORKERS = 4
+#: Guests that are thawed at once, and how many of them may be such that did
+#: not answer the last time.
+WORKERS = 16
+RETRIED = 4
 #: Seconds for one attempt.
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 #: Seconds until the next one, at first and at most.
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
@@ -78,7 +81,7 @@ class Thawer:
         self._news = True
         self._stopping = False
         self._plans: dict[str, _Plan] = {}
-        #: Request -> whether the last attempt has failed.
+        #: Request that is worked on -> whether its last attempt has failed.
         self._active: dict[str, bool] = {}
         guests.on_change = self.wake
 
@@ -99,6 +102,15 @@ class Thawer:
         with self._changed:
             self._stopping = True
             self._changed.notify()
+        with contextlib.suppress(errors.ServiceUnavailable):
+            if frozen := [
+                lease.instance_uuid for lease in self._guests.running()
+            ]:
+                LOG.warning(
+                    'nova-qga-agent stops while guests are frozen, and thaws '
+                    'them at its next start: %s',
+                    ', '.join(frozen),
+                )
 
     def _run(self) -> None:
         pause = 0.0
@@ -151,7 +163,7 @@ class Thawer:
         plan = self._plans[lease.request_id]
         if lease.request_id in self._active or plan.due > now:
             return False
-        if plan.failures and sum(self._active.values()) >= WORKERS // 2:
+        if plan.failures and sum(self._active.values()) >= RETRIED:
             return False
         return len(self._active) < WORKERS
 

@@ -46,17 +46,19 @@ class FrozenGuests:
         self._directory = directory
         self._changed = threading.Condition()
         self._busy: set[str] = set()
-        # Requests that freeze now, and those whose leases end now, also
-        # where that cannot be noted.
+        # Requests that freeze now; those whose leases end now, and those
+        # whose guests may be thawed, also where that cannot be noted.
         self._freezing: set[str] = set()
         self._hurried: set[str] = set()
+        self._thawed: set[str] = set()
 
     def get(self, uuid: str) -> journal_leases.Lease | None:
         """Return a guest's lease, also one that has ended.
 
         :raises ServiceUnavailable: the journal cannot be read
         """
-        return self._leases.get(uuid)
+        lease = self._leases.get(uuid)
+        return None if lease is None else self._now(lease)
 
     def running(self) -> list[journal_leases.Lease]:
         """Return the leases that have not ended.
@@ -67,10 +69,16 @@ class FrozenGuests:
         for lease in self._leases.running():
             # Its guest may have come since.
             self._mark(lease, True)
-            if self._ends_now(lease):
-                lease = lease._replace(until=min(lease.until, time.time()))
-            found.append(lease)
+            found.append(self._now(lease))
         return found
+
+    def _now(self, lease: journal_leases.Lease) -> journal_leases.Lease:
+        """Return a lease with what this process knows of it."""
+        if self._ends_now(lease):
+            lease = lease._replace(until=min(lease.until, time.time()))
+        if lease.request_id in self._thawed:
+            lease = lease._replace(frozen=0)
+        return lease
 
     def _ends_now(self, lease: journal_leases.Lease) -> bool:
         """Tell whether a guest is to be thawed as soon as it can be."""
@@ -107,11 +115,19 @@ class FrozenGuests:
     def hurry(self, lease: journal_leases.Lease) -> None:
         """Have a guest thawed as soon as it can be."""
         self._hurried.add(lease.request_id)
+        self._try_to_change(lease._replace(until=time.time()))
+        self.on_change()
+
+    def note_thaw(self, lease: journal_leases.Lease) -> None:
+        """Note that a guest may be thawed: who thaws it next may find none."""
+        self._thawed.add(lease.request_id)
+        self._try_to_change(lease._replace(frozen=0))
+
+    def _try_to_change(self, lease: journal_leases.Lease) -> None:
         try:
-            self._leases.change(lease._replace(until=time.time()))
+            self._leases.change(self._now(lease))
         except errors.ServiceUnavailable as error:
             LOG.error('the lease of guest %s: %s', lease.instance_uuid, error)
-        self.on_change()
 
     def end(self, lease: journal_leases.Lease, event: outbox.Event) -> None:
         """Note that a guest is thawed at its lease's end, and have it told.
@@ -129,7 +145,8 @@ class FrozenGuests:
         try:
             self._leases.remove(lease)
         except errors.ServiceUnavailable:
-            self.hurry(lease._replace(frozen=0))
+            self.note_thaw(lease)
+            self.hurry(lease)
             return
         self._over(lease)
 
@@ -158,6 +175,7 @@ class FrozenGuests:
     def _over(self, lease: journal_leases.Lease) -> None:
         self._hurried.discard(lease.request_id)
         self._freezing.discard(lease.request_id)
+        self._thawed.discard(lease.request_id)
         self._mark(lease, False)
 
     def _mark(self, lease: journal_leases.Lease, frozen: bool) -> None:

@@ -61,7 +61,12 @@ def thaw_ours(
         if error.reason == 'no_agent':
             _relieve(guests, way, lease)
         raise
-    return freeze.thaw(agent, expected=lease.frozen)
+    try:
+        return freeze.thaw(agent, expected=lease.frozen)
+    except errors.OutcomeUnknown:
+        # The next one may find that this one has thawed it.
+        guests.note_thaw(lease)
+        raise
 
 
 def thaw_others(host: rpc_host.Host, way: Way) -> int:
@@ -94,7 +99,7 @@ def _relieve(
         return
     if thawed:
         # Its own agent will find none, and that is as it should be.
-        guests.change(lease._replace(frozen=0))
+        guests.note_thaw(lease)
         raise errors.OutcomeUnknown(
             f'{thawed} filesystems were thawed over the {agent.channel_kind} '
             f'channel, for the agent on the {lease.channel} one, which froze '

@@ -239,6 +239,59 @@ class FreezeTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.assertFalse(self.is_frozen())
         self.assertEqual('succeeded', self.write()['state'])
 
+    def test_an_agent_that_was_killed_while_it_froze_thaws_too(self):
+        self.stop_the_agent_at_its_freeze()
+        self.addCleanup(self.go_on)
+        request = known_host.request(
+            f'freeze-{secrets.token_hex(4)}',
+            instance_uuid=self.vm.uuid,
+            duration=600,
+            seconds=30,
+        )
+        self.client.cast(self.host, 'freeze', **request)
+        self.wait_for(self.is_stopped)
+        self.program.kill()
+        [(request_id, _, number, ended)] = self.lease()
+        self.assertEqual(
+            (request['request_id'], None, 0), (request_id, number, ended)
+        )
+        self.program.start()
+        self.go_on()
+        told = self.listener.next(
+            'instance.guest.thaw.end', request_id=f'{request_id}:thaw'
+        )
+        self.assertEqual('succeeded', told['state'])
+        self.assertFalse(self.is_frozen())
+
+    def is_stopped(self):
+        """Whether the guest's agent on the standard channel is."""
+        stat = self.vm.inspect('cat /proc/$(cat /run/qemu-ga-0.pid)/stat')
+        return stat.split()[2] == 'T'
+
+    def test_where_the_agent_that_froze_hangs_the_other_one_thaws(self):
+        request_id = self.freeze()
+        self.vm.inspect('kill -STOP $(cat /run/qemu-ga-0.pid)')
+        self.addCleanup(self.go_on)
+        ended = self.run_it('thaw')
+        self.assertEqual('unknown', ended['state'])
+        self.assertIn('direct', ended['error']['message'])
+        self.assertFalse(self.is_frozen())
+        self.check_frozen()
+        self.go_on()
+        told = self.listener.next(
+            'instance.guest.thaw.end', request_id=f'{request_id}:thaw'
+        )
+        self.assertEqual('succeeded', told['state'])
+        self.assertEqual('succeeded', self.write()['state'])
+
+    def test_a_guest_that_was_rebooted_hard_was_not_frozen_to_the_end(self):
+        self.freeze()
+        self.vm.destroy()
+        self.vm.boot()
+        ended = self.run_it('thaw')
+        self.assertEqual('freeze_expired', ended['error']['reason'])
+        self.assertEqual('succeeded', self.write()['state'])
+
     def test_samples_go_on_while_it_is_frozen(self):
         for froze in (True, False):
             if froze:
@@ -250,3 +303,21 @@ class FreezeTest(fixtures.TestWithFixtures, unittest.TestCase):
             self.assertIn(
                 'guest.cpu.time', {each['name'] for each in samples['samples']}
             )
+
+    def test_nor_do_they_hang_where_the_agents_own_files_are_frozen(self):
+        self.vm.stop_agent(1)
+        self.vm.start_agent(1, '--statedir=/mnt')
+        self.addCleanup(self.vm.start_agent, 1)
+        self.addCleanup(self.vm.stop_agent, 1)
+        self.vm.wait_for_agents()
+        self.freeze()
+        samples = self.succeed('get_metrics')
+        names = {each['name'] for each in samples['samples']}
+        self.assertIn('guest.cpu.time', names)
+        self.assertNotIn('guest.uptime', names)
+        self.assertIn('frozen', samples['missing']['uptime'])
+        self.succeed('thaw')
+        samples = self.succeed('get_metrics')
+        self.assertIn(
+            'guest.uptime', {each['name'] for each in samples['samples']}
+        )
