@@ -14,7 +14,9 @@
 
 import argparse
 import base64
+from collections.abc import Mapping
 import pathlib
+from typing import Any
 
 from nova_qga.cli import command
 from nova_qga.cli import local_file
@@ -27,8 +29,10 @@ class PutFile(command.Command):
     """Write a file into a guest.
 
     It is made, or emptied first. It belongs to root there, and every account
-    of the guest may be able to read it: put no secret so. Where writing stops
-    in the middle, the error says how much of it is in the guest.
+    of the guest may be able to read it, unless --mode is given. With --mode
+    or --owner it is made anew, and has both before anything is in it; where
+    they cannot be set, nothing is written. Where writing stops in the middle,
+    the error says how much of it is in the guest.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -45,14 +49,17 @@ class PutFile(command.Command):
             action='store_true',
             help='Read it back, and compare its SHA-256',
         )
+        _add_attributes(parser)
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> None:
+    def take_action(self, parsed_args: argparse.Namespace) -> int:
+        attributes = _attributes(parsed_args)
+        not_set = []
         with local_file.source(parsed_args.local, self.app.stdin) as source:
             target = self.app.target(parsed_args.instance)
 
             def send(part: bytes, offset: int) -> None:
-                outcome.result(
+                result = outcome.result(
                     target.api.write_file(
                         target.host,
                         target.instance,
@@ -61,8 +68,10 @@ class PutFile(command.Command):
                         offset=offset,
                         size=source.size,
                         verify=parsed_args.verify,
+                        **({} if offset else attributes),
                     )
                 )
+                not_set.extend(_not_set(result))
 
             name = pathlib.Path(parsed_args.local).name
             with progress.Progress(
@@ -78,6 +87,9 @@ class PutFile(command.Command):
             f'{done} bytes written to {parsed_args.remote} in '
             f'{target.instance}{verified}.'
         )
+        for each in not_set:
+            self.app.LOG.warning('%s', each)
+        return outcome.ExitCode.PARTIAL if not_set else outcome.ExitCode.OK
 
 
 class GetFile(command.Command):
@@ -128,6 +140,49 @@ class GetFile(command.Command):
                 done = transfer.get(sink, receive, shown.advance)
         if local != local_file.STANDARD:
             self.app.say(f'{done} bytes read into {local}.')
+
+
+def _add_attributes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--mode',
+        metavar='<mode>',
+        help='Octal mode of the file, such as 0600',
+    )
+    parser.add_argument(
+        '--owner',
+        metavar='<owner>[:<group>]',
+        help='Account and group of the file, names or numbers',
+    )
+    parser.add_argument(
+        '--best-effort',
+        action='store_true',
+        help=(
+            'Write it though its mode or owner cannot be set; the exit code '
+            'is 7 then'
+        ),
+    )
+
+
+def _attributes(parsed_args: argparse.Namespace) -> dict[str, Any]:
+    owner, _, group = (parsed_args.owner or '').partition(':')
+    wanted = {
+        'mode': parsed_args.mode,
+        'owner': owner or None,
+        'group': group or None,
+    }
+    if not any(wanted.values()):
+        return {}
+    return {**wanted, 'best_effort': parsed_args.best_effort}
+
+
+def _not_set(result: Mapping[str, Any]) -> list[str]:
+    """Return what is to be said of what could not be set, if anything."""
+    names = {'mode_set': 'mode', 'owner_set': 'owner'}
+    lacking = [n for key, n in names.items() if result.get(key) is False]
+    if not lacking:
+        return []
+    why = f': {result["not_set"]}' if result.get('not_set') else ''
+    return [f'The {" and ".join(lacking)} of the file could not be set{why}']
 
 
 def _add_remote(parser: argparse.ArgumentParser) -> None:

@@ -12,9 +12,10 @@
 
 """Write a file into a guest, and read one, in chunks.
 
-Files that are made get mode 0666 and belong to the agent's account, root:
-never write a secret, or authorized_keys, this way. Opening a named pipe that
-nobody serves hangs the agent. Directories are neither made nor listed.
+Files that are made get mode 0666 and belong to the agent's account, root,
+unless attributes are given: write no secret, or authorized_keys, without.
+Opening a named pipe that nobody serves hangs the agent. Directories are
+neither made nor listed.
 
 Source: qga/commands-posix.c of QEMU 10.0, qmp_guest_file_*().
 """
@@ -27,6 +28,7 @@ from typing import Any, NamedTuple
 
 from nova_qga import errors
 from nova_qga.operations import agent as operations_agent
+from nova_qga.operations import file_attributes
 from nova_qga.protocol import commands
 from nova_qga.protocol import replies
 from nova_qga import text
@@ -35,6 +37,7 @@ MAX_PATH = 4096
 MAX_OFFSET = (1 << 63) - 1
 
 _ABSOLUTE = re.compile(r'/|[A-Za-z]:[/\\]')
+_NO_ATTRIBUTES = file_attributes.Attributes()
 _HANDLES = ('guest-file-open', 'guest-file-close')
 
 
@@ -56,13 +59,20 @@ def write_file(
     data: bytes,
     offset: int = 0,
     verify: bool = False,
+    attributes: file_attributes.Attributes = _NO_ATTRIBUTES,
+    best_effort: bool = False,
+    timeout: float = 60.0,
 ) -> dict[str, Any]:
     """Write ``data`` into a file.
 
     :param offset: where, in bytes; 0 makes the file or empties it first,
         anything else leaves what stands before it and behind
     :param verify: read it back and compare
-    :returns: ``bytes_written`` and ``sha256`` of what was written
+    :param attributes: that it is to have before anything is in it
+    :param best_effort: write it though it cannot have them
+    :param timeout: seconds for setting them
+    :returns: ``bytes_written`` and ``sha256`` of what was written; with
+        attributes, also what :func:`file_attributes.prepare` returns
     :raises InvalidRequest: the path or the offset cannot be; nothing was sent
     :raises CommandUnsupported: the agent blocks or lacks a command
     :raises CommandError: the guest did not open the file; it is as before
@@ -70,7 +80,17 @@ def write_file(
     :raises OutcomeUnknown: the answer to a step never came
     """
     check_range(path, offset, len(data))
+    file_attributes.check(attributes, offset)
     agent.require(*_needed(offset, verify))
+    told: dict[str, Any] = {}
+    if any(attributes):
+        told = file_attributes.prepare(
+            agent,
+            path=path,
+            wanted=attributes,
+            best_effort=best_effort,
+            timeout=timeout,
+        )
     done = 0
     handle = agent.execute(commands.open_file(path, 'r+' if offset else 'w'))
     try:
@@ -86,7 +106,7 @@ def write_file(
     digest = hashlib.sha256(data).hexdigest()
     if verify:
         _verify(agent, path, offset, len(data), digest)
-    return {'bytes_written': len(data), 'sha256': digest}
+    return {'bytes_written': len(data), 'sha256': digest, **told}
 
 
 def read_file(

@@ -164,13 +164,21 @@ class Api(client.Client):
         offset: int = 0,
         size: int | None = None,
         verify: bool = False,
+        mode: str | None = None,
+        owner: str | None = None,
+        group: str | None = None,
+        best_effort: bool = False,
     ) -> Outcome:
         """Write one part of a file, of at most 1 MiB.
 
         :param offset: where it goes; 0 makes the file or empties it first
         :param size: of the whole file, to be refused before the first part
         :param verify: read it back in the guest and compare
-        :returns: with ``bytes_written``
+        :param mode: of the file, such as ``0600``; as owner and group, with
+            offset 0 alone
+        :param best_effort: write it though they cannot be set
+        :returns: with ``bytes_written``, and ``mode_set`` and ``owner_set``
+            of what was wanted
         """
         return self.change(
             host,
@@ -181,6 +189,10 @@ class Api(client.Client):
             offset=offset,
             size=size,
             verify=verify,
+            mode=mode,
+            owner=owner,
+            group=group,
+            best_effort=best_effort,
         )
 
     def read_file(

@@ -15,6 +15,7 @@
 import base64
 
 from nova_qga import errors
+from nova_qga.operations import file_attributes
 from nova_qga.operations import files
 from nova_qga.rpc.catalog import base
 from nova_qga.rpc import validation
@@ -23,12 +24,17 @@ from nova_qga.rpc import validation
 MAX_PART = 1024 * 1024
 
 _PATH = (validation.text(files.MAX_PATH), validation.REQUIRED)
+_NAME = (
+    validation.optional(validation.text(file_attributes.MAX_NAME)),
+    None,
+)
 _OFFSET = (validation.integer(0, files.MAX_OFFSET), 0)
 
 
 def _check_write(given: base.Arguments, limits: base.Limits) -> None:
     end = given['offset'] + len(given['content'])
     size = given['size']
+    file_attributes.check(_attributes(given), given['offset'])
     files.check_range(given['path'], given['offset'], len(given['content']))
     if size is not None and size < end:
         raise errors.InvalidRequest(
@@ -45,6 +51,15 @@ def _write(context: base.Context, given: base.Arguments) -> base.Result:
         data=given['content'],
         offset=given['offset'],
         verify=given['verify'],
+        attributes=_attributes(given),
+        best_effort=given['best_effort'],
+        timeout=context.left(),
+    )
+
+
+def _attributes(given: base.Arguments) -> file_attributes.Attributes:
+    return file_attributes.Attributes(
+        given['mode'], given['owner'], given['group']
     )
 
 
@@ -91,6 +106,10 @@ WRITE_FILE = base.Operation(
             None,
         ),
         'verify': (validation.flag, False),
+        'mode': (validation.optional(validation.text(4)), None),
+        'owner': _NAME,
+        'group': _NAME,
+        'best_effort': (validation.flag, False),
     },
     run=_write,
     check=_check_write,

@@ -46,6 +46,61 @@ class FileTest(unittest.TestCase):
         return run_cli.run('file', *argv, api=self.api, stdin=stdin)
 
 
+class AttributesTest(FileTest):
+    """Mode and owner of a file that is put."""
+
+    def put(self, *options, data=b'x'):
+        return self.run_file('put', UUID, self.local(data), '/x', *options)
+
+    def test_they_go_with_the_first_part_alone(self):
+        ended = self.put('--mode', '0600', '--owner', 'a:b', data=BIG)
+        self.assertEqual(0, ended.code, ended.err)
+        first, *others = self.api.attributes
+        self.assertEqual(
+            {'mode': '0600', 'owner': 'a', 'group': 'b', 'best_effort': False},
+            first,
+        )
+        self.assertEqual([{}], others[:1])
+        self.assertTrue(not any(others))
+
+    def test_an_owner_or_a_group_may_stand_alone(self):
+        for given, owner, group in (
+            ('a', 'a', None),
+            ('a:', 'a', None),
+            (':b', None, 'b'),
+        ):
+            with self.subTest(given=given):
+                self.api.attributes.clear()
+                self.put('--owner', given, '--best-effort')
+                self.assertEqual(
+                    {
+                        'mode': None,
+                        'owner': owner,
+                        'group': group,
+                        'best_effort': True,
+                    },
+                    self.api.attributes[0],
+                )
+
+    def test_what_is_not_set_is_said_and_has_an_exit_code(self):
+        for result, words in (
+            ({'mode_set': False, 'owner_set': True}, 'The mode of the file'),
+            ({'owner_set': False, 'not_set': 'no such'}, 'owner.*: no such'),
+            ({'mode_set': False, 'owner_set': False}, 'mode and owner of'),
+        ):
+            with self.subTest(result=result):
+                self.api.results['write_file'] = result
+                ended = self.put('--mode', '600', '--best-effort', data=BIG)
+                self.assertEqual(7, ended.code)
+                self.assertRegex(ended.err, words)
+                self.assertIn(f'{len(BIG)} bytes written', ended.out)
+
+    def test_what_is_set_is_no_news(self):
+        self.api.results['write_file'] = {'mode_set': True, 'not_set': None}
+        ended = self.put('--mode', '600')
+        self.assertEqual((0, ''), (ended.code, ended.err))
+
+
 class PutTest(FileTest):
     def test_files_of_every_size_arrive_whole(self):
         for size in (0, 1, PART - 1, PART, PART + 1, 2 * PART, len(BIG)):

@@ -214,6 +214,20 @@ class ParseTest(unittest.TestCase):
     def test_a_part_that_ends_behind_the_file_is_refused(self):
         self.refuse('would have 2', 'write_file', size=2)
 
+    def test_mode_and_owner_are_of_the_form_that_programs_take(self):
+        parse('write_file', mode='0600', owner='root', group='0')
+        for name, values in (
+            ('mode', ('', 'u+x', 600, '99', ['0600'])),
+            ('owner', ('', '-R', 'a:b', 'a\n', 0)),
+            ('group', ('', '--help', 'a\0', True)),
+        ):
+            for value in values:
+                with self.subTest(name=name, value=value):
+                    self.refuse(
+                        f'{name} must be', 'write_file', **{name: value}
+                    )
+        self.refuse('offset', 'write_file', mode='0600', offset=1)
+
     def test_a_path_is_absolute(self):
         for path in ('', 'x', '../x', '/a\0b'):
             with self.subTest(path=path):
