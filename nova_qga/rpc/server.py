@@ -28,6 +28,7 @@ from oslo_messaging.rpc import server as messaging_server
 
 from nova_qga.rpc import arrival
 from nova_qga.rpc import endpoint as rpc_endpoint
+from nova_qga.rpc import intake
 from nova_qga.rpc import target
 
 #: Requests that may be acknowledged and not noted yet.
@@ -45,6 +46,11 @@ class Server(messaging_server.RPCServer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._in_hand = threading.Semaphore(IN_HAND)
+
+    def _create_listener(self) -> Any:
+        listener = super()._create_listener()
+        intake.guard(listener)
+        return listener
 
     def _on_incoming(self, incoming: Any) -> None:
         noted = threading.Event()
