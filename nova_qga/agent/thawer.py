@@ -43,6 +43,8 @@ FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
 #: Seconds between two looks at what frozen guests there are.
 LOOK = 2.0
+#: Seconds for which a guest that goes on failing is not told of again.
+QUIET = 600.0
 
 #: Ends a lease; raises QgaError where the guest is to be thawed again later.
 End = Callable[[journal_leases.Lease, float], None]
@@ -54,11 +56,13 @@ class _Plan(NamedTuple):
     :ivar until: of the lease, by which this was made
     :ivar due: monotonic clock, which nobody sets
     :ivar failures: attempts that have failed
+    :ivar told: when the log was last told of one; monotonic clock
     """
 
     until: float
     due: float
     failures: int = 0
+    told: float = -math.inf
 
 
 class Thawer:
@@ -175,32 +179,37 @@ class Thawer:
         ).start()
 
     def _work(self, lease: journal_leases.Lease) -> None:
-        failed = True
+        failure: Exception | None = None
         try:
             self._end(lease, TIMEOUT)
-            failed = False
         except errors.QgaError as error:
-            LOG.warning(
-                'guest %s, frozen by request %s, is not known to be thawed '
-                'yet: %s',
-                lease.instance_uuid,
-                lease.request_id,
-                error,
-            )
-        except Exception:
+            failure = error
+        except Exception as error:
             LOG.exception('thawing guest %s', lease.instance_uuid)
+            failure = error
         with self._changed:
             del self._active[lease.request_id]
-            if failed:
-                self._put_off(lease)
+            plan = self._plans.get(lease.request_id)
+            if failure is not None and plan is not None:
+                self._plans[lease.request_id] = self._put_off(
+                    plan, lease, failure
+                )
         self.wake()
 
-    def _put_off(self, lease: journal_leases.Lease) -> None:
-        plan = self._plans.get(lease.request_id)
-        if plan is None:
-            return
+    def _put_off(
+        self, plan: _Plan, lease: journal_leases.Lease, failure: Exception
+    ) -> _Plan:
+        now = time.monotonic()
+        told = plan.told
+        if now - told > QUIET:
+            told = now
+            LOG.warning(
+                'guest %s, frozen by request %s, is not known to be thawed '
+                'yet: %s; it is tried again and again',
+                lease.instance_uuid,
+                lease.request_id,
+                failure,
+            )
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * math.pow(2, plan.failures))
         pause *= random.uniform(0.75, 1.25)  # noqa: S311
-        self._plans[lease.request_id] = plan._replace(
-            due=time.monotonic() + pause, failures=min(plan.failures + 1, 16)
-        )
+        return _Plan(plan.until, now + pause, min(plan.failures + 1, 16), told)

@@ -34,8 +34,8 @@ class FrozenGuests:
     """Used from any thread.
 
     :param directory: whose guests are marked, so that samples spare them
-    :ivar on_change: called when a lease may end earlier than the first one
-        did; must not block
+    :ivar on_change: called when there is another first lease to end than
+        before, or none; must not block
     """
 
     def __init__(
@@ -44,13 +44,15 @@ class FrozenGuests:
         self.on_change: Callable[[], None] = lambda: None
         self._leases = leases
         self._directory = directory
+        self._began = time.time()
         self._changed = threading.Condition()
         self._busy: set[str] = set()
-        # Requests that freeze now; those whose leases end now, and those
+        # Requests that freeze now; since when leases are to end, and those
         # whose guests may be thawed, also where that cannot be noted.
         self._freezing: set[str] = set()
-        self._hurried: set[str] = set()
+        self._hurried: dict[str, float] = {}
         self._thawed: set[str] = set()
+        self._marked: set[str] = set()
 
     def get(self, uuid: str) -> journal_leases.Lease | None:
         """Return a guest's lease, also one that has ended.
@@ -65,27 +67,27 @@ class FrozenGuests:
 
         :raises ServiceUnavailable: the journal cannot be read
         """
-        found = []
-        for lease in self._leases.running():
-            # Its guest may have come since.
-            self._mark(lease, True)
-            found.append(self._now(lease))
+        found = [self._now(lease) for lease in self._leases.running()]
+        # A guest may have come since, and a lease have ended meanwhile.
+        frozen = {lease.instance_uuid for lease in found}
+        for uuid in self._marked - frozen:
+            self._mark(uuid, False)
+        for uuid in frozen:
+            self._mark(uuid, True)
+        self._marked = frozen
         return found
 
     def _now(self, lease: journal_leases.Lease) -> journal_leases.Lease:
         """Return a lease with what this process knows of it."""
-        if self._ends_now(lease):
-            lease = lease._replace(until=min(lease.until, time.time()))
+        ends = self._hurried.get(lease.request_id)
+        if lease.frozen is None and lease.request_id not in self._freezing:
+            # An earlier agent died while it froze it: nobody waits for that.
+            ends = self._began if ends is None else ends
+        if ends is not None:
+            lease = lease._replace(until=ends)
         if lease.request_id in self._thawed:
             lease = lease._replace(frozen=0)
         return lease
-
-    def _ends_now(self, lease: journal_leases.Lease) -> bool:
-        """Tell whether a guest is to be thawed as soon as it can be."""
-        if lease.request_id in self._hurried:
-            return True
-        # An earlier agent died while it froze it: nobody waits for that.
-        return lease.frozen is None and lease.request_id not in self._freezing
 
     def add(self, lease: journal_leases.Lease) -> bool:
         """Note a lease before its guest is frozen.
@@ -101,7 +103,7 @@ class FrozenGuests:
             if not added:
                 self._freezing.discard(lease.request_id)
         if added:
-            self._mark(lease, True)
+            self._mark(lease.instance_uuid, True)
         return added
 
     def change(self, lease: journal_leases.Lease) -> None:
@@ -114,14 +116,14 @@ class FrozenGuests:
 
     def hurry(self, lease: journal_leases.Lease) -> None:
         """Have a guest thawed as soon as it can be."""
-        self._hurried.add(lease.request_id)
-        self._try_to_change(lease._replace(until=time.time()))
+        self._hurried[lease.request_id] = time.time()
+        self._try_to_change(lease)
         self.on_change()
 
     def note_thaw(self, lease: journal_leases.Lease) -> None:
         """Note that a guest may be thawed: who thaws it next may find none."""
         self._thawed.add(lease.request_id)
-        self._try_to_change(lease._replace(frozen=0))
+        self._try_to_change(lease)
 
     def _try_to_change(self, lease: journal_leases.Lease) -> None:
         try:
@@ -173,11 +175,12 @@ class FrozenGuests:
                 self._changed.notify_all()
 
     def _over(self, lease: journal_leases.Lease) -> None:
-        self._hurried.discard(lease.request_id)
+        self._hurried.pop(lease.request_id, None)
         self._freezing.discard(lease.request_id)
         self._thawed.discard(lease.request_id)
-        self._mark(lease, False)
+        self._mark(lease.instance_uuid, False)
+        self.on_change()
 
-    def _mark(self, lease: journal_leases.Lease, frozen: bool) -> None:
+    def _mark(self, uuid: str, frozen: bool) -> None:
         with contextlib.suppress(errors.GuestNotFound):
-            self._directory.get(lease.instance_uuid).frozen = frozen
+            self._directory.get(uuid).frozen = frozen

@@ -74,6 +74,18 @@ class FreezeTest(fixtures.TestWithFixtures, unittest.TestCase):
         thawed = self.rows('thaw', *both)
         self.assertEqual([1, 1], [row['Filesystems'] for row in thawed])
 
+    def test_one_that_leaves_the_host_is_told_of_at_once(self):
+        self.rows('freeze', self.second.uuid, '--for', '3600')
+        with self.second.domain() as domain:
+            domain.destroy()
+            domain.undefine()
+        told = self.listener.next(
+            'instance.guest.thaw.error', instance_id=self.second.uuid
+        )
+        self.assertEqual('guest_not_found', told['error']['code'])
+        self.assertIn('thaw it where it is now', told['error']['message'])
+        self.assertNotEqual('', told['tenant_id'])
+
     def test_where_one_is_off_neither_is(self):
         self.rows('freeze', self.second.uuid, '--for', '2')
         self.second.destroy()

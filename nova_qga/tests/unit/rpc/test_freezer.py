@@ -321,6 +321,59 @@ class ThawTest(FreezerTest):
             self.assertEqual('channel_busy', ended.error['code'])
 
 
+class BrokenJournalTest(FreezerTest):
+    """The journal breaks while a guest is frozen."""
+
+    def setUp(self):
+        super().setUp()
+        self.succeed('freeze', duration=600)
+        self.known = self.lease()
+
+    def break_it(self, method):
+        def broken(*arguments):
+            raise errors.ServiceUnavailable('the disk is full')
+
+        setattr(self.host.leases, method, broken)
+
+    def test_one_that_is_hurried_ends_now_and_once(self):
+        self.break_it('change')
+        self.host.frozen.hurry(self.known)
+        [found] = self.host.frozen.running()
+        self.assertLessEqual(found.until, time.time())
+        self.assertEqual([found], self.host.frozen.running())
+
+    def test_one_that_was_thawed_is_thawed_once_more_and_told_as_such(self):
+        self.break_it('change')
+        self.break_it('remove')
+        self.assertEqual({'thawed': 2}, self.succeed('thaw'))
+        [found] = self.host.frozen.running()
+        self.assertEqual(0, found.frozen)
+        self.host.end_lease(found, 9)
+        self.assertEqual('succeeded', self.host.told[-1].payload['state'])
+
+
+class MarkTest(FreezerTest):
+    """A guest says that it is frozen as long as there is a lease."""
+
+    def test_one_that_comes_later_is_marked(self):
+        self.succeed('freeze')
+        self.host.directory.remove(known_host.UUID)
+        self.host.directory.update(known_host.DESCRIPTION, 'running')
+        self.host.frozen.running()
+        self.assertTrue(self.host.directory.get(known_host.UUID).frozen)
+
+    def test_a_mark_that_came_too_late_goes_at_the_next_look(self):
+        self.succeed('freeze')
+        self.host.frozen.running()
+        changed = []
+        self.host.frozen.on_change = lambda: changed.append(True)
+        self.succeed('thaw')
+        self.assertTrue(changed)
+        self.vm.frozen = True
+        self.host.frozen.running()
+        self.assertFalse(self.vm.frozen)
+
+
 class LeaseEndTest(FreezerTest):
     def end(self):
         self.host.end_lease(self.lease(), 9)
@@ -429,3 +482,5 @@ class LeaseEndTest(FreezerTest):
         later = known_host.KnownHost(self.host.journal)
         [found] = later.frozen.running()
         self.assertLessEqual(found.until, time.time())
+        # It is one end, and not a new one at each look.
+        self.assertEqual([found], later.frozen.running())
