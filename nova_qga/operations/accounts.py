@@ -23,6 +23,7 @@ def check_username(username: str) -> None:
 
     A colon or a line break would reach another field, or another account,
     of chpasswd's input. A backslash is allowed: Windows has ``DOMAIN\\name``.
+    The message has none of it: behind a colon there may be a password.
     """
     if not username:
         raise errors.InvalidRequest('the user name is empty')
@@ -32,8 +33,7 @@ def check_username(username: str) -> None:
         )
     if ':' in username or not username.isprintable():
         raise errors.InvalidRequest(
-            f'the user name "{text.printable(username)}" holds a colon or '
-            'characters that do not print'
+            'the user name holds a colon or characters that do not print'
         )
 
 

@@ -140,8 +140,8 @@ def check_range(path: str, offset: int, length: int) -> None:
     """
     if not _ABSOLUTE.match(path):
         raise errors.InvalidRequest(
-            f'the path "{text.printable(path)}" is not absolute: it starts '
-            'with "/", or with a drive as in "C:\\"'
+            'the path is not absolute: it starts with "/", or with a drive '
+            'as in "C:\\"'
         )
     if len(path) > MAX_PATH:
         raise errors.InvalidRequest(f'the path is over {MAX_PATH} characters')

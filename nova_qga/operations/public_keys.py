@@ -29,7 +29,6 @@ from cryptography import exceptions
 from cryptography.hazmat.primitives import serialization
 
 from nova_qga import errors
-from nova_qga import text
 
 #: Characters of a line; a key of 16384 bits has under 3000.
 MAX_LINE = 8192
@@ -106,10 +105,11 @@ def _load(key: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
             serialization.load_ssh_public_key(key.encode())
-    except (ValueError, exceptions.UnsupportedAlgorithm) as error:
+    except (ValueError, exceptions.UnsupportedAlgorithm):
+        # What it says may hold some of what was given.
         raise errors.InvalidRequest(
-            'a key is not a valid SSH public key: '
-            f'{text.printable(str(error))}'
+            'a key is not a valid SSH public key, or of a type that is not '
+            'known here'
         ) from None
 
 
