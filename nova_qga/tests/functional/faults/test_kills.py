@@ -34,7 +34,10 @@ class KillsTest(fixtures.TestWithFixtures, unittest.TestCase):
         for name in ('sent', 'kills', 'states'):
             del faults[name]
         self.assertEqual(dict.fromkeys(faults, 0), faults, figures)
-        self.assertIn('succeeded', figures.states)
+        # Else there was little to lose.
+        self.assertGreater(
+            figures.states.get('succeeded', 0), figures.sent / 2, figures
+        )
 
     def test_kills_of_the_agent_lose_no_request_and_double_none(self):
         stop = threading.Event()
