@@ -73,15 +73,10 @@ def set_vcpus(
         except errors.CommandError as error:
             # It is the first that it refuses; none was done before.
             count, why = 0, str(error)
-        except errors.OutcomeUnknown:
-            raise
         except errors.QgaError as error:
             if not done:
                 raise
-            raise errors.OperationFailed(
-                f'{done} of {len(online)} processors were set, then: {error}',
-                done=done,
-            ) from None
+            raise _interrupted(done, len(online), error) from None
         else:
             why = 'the guest stopped at it'
         done += count
@@ -96,3 +91,12 @@ def set_vcpus(
         first, why = next(iter(failed.items()))
         raise errors.OperationFailed(f'no processor was set; {first}: {why}')
     return {'set': done, 'failed': failed}
+
+
+def _interrupted(
+    done: int, of: int, error: errors.QgaError
+) -> errors.QgaError:
+    message = f'{done} of {of} processors were set, then: {error}'
+    if isinstance(error, errors.OutcomeUnknown):
+        return errors.OutcomeUnknown(message)
+    return errors.OperationFailed(message, done=done)

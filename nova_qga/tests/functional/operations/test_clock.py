@@ -17,6 +17,9 @@ import time
 from nova_qga.operations import clock
 from nova_qga.tests.functional.operations import base
 
+#: Seconds for which a guest stands still.
+PAUSE = 4.0
+
 
 class ClockTest(base.OperationTest):
     def test_it_is_read_and_compared_with_ours(self):
@@ -36,3 +39,20 @@ class ClockTest(base.OperationTest):
         self.assertAlmostEqual(wanted, inside, delta=60)
         found = clock.set_time(self.agent(), seconds=None)
         self.assertAlmostEqual(time.time(), found['seconds'], delta=60)
+
+    def test_after_a_resume_it_is_set_to_ours(self):
+        before = clock.set_time(self.agent(), seconds=None)['ahead']
+        self.vm.suspend()
+        try:
+            # What has to go by is time itself.
+            time.sleep(PAUSE)
+        finally:
+            self.vm.resume()
+        stood = clock.get_time(self.agent())['ahead']
+        self.assertLess(stood, before - PAUSE / 2)
+        found = clock.set_time(self.agent(), seconds=None)['ahead']
+        self.assertGreater(found, stood + PAUSE / 2)
+
+
+class DirectTest(ClockTest):
+    number = 1
