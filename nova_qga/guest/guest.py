@@ -25,7 +25,7 @@ RUNNING = 'running'
 OFF = ('shutoff', 'crashed', 'nostate')
 
 #: What wakes a guest, where it is not a start.
-_AWAKE = {'paused': 'unpause', 'pmsuspended': 'resume'}
+_AWAKE = {'paused': 'unpause', 'pmsuspended': 'wake'}
 
 #: Makes the channels that a description calls for, the preferred one first.
 ChannelFactory = Callable[['Guest'], tuple[channel.Channel, ...]]
