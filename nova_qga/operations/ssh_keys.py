@@ -132,7 +132,10 @@ def add_ssh_keys(
                 commands.add_authorized_keys(username, lines, reset=replace),
                 username,
             )
-        except errors.CommandError:
+        except errors.OutcomeUnknown:
+            raise
+        except errors.QgaError:
+            # They were not added, and so are nobody's.
             owned.forget(ours)
             raise
     if replace:

@@ -196,6 +196,10 @@ class SshKeysTest(OwnedTest):
         with self.assertRaises(errors.CommandError):
             self.add(guest, [A])
         self.assertEqual(set(), self.owned.keys())
+        guest.replies[ADD] = errors.ChannelBusy('nothing was run')
+        with self.assertRaises(errors.ChannelBusy):
+            self.add(guest, [A])
+        self.assertEqual(set(), self.owned.keys())
         guest.replies[ADD] = errors.OutcomeUnknown('no answer')
         with self.assertRaises(errors.OutcomeUnknown):
             self.add(guest, [A])
