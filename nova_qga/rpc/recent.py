@@ -18,6 +18,8 @@ no place here, for it is read again.
 """
 
 import collections
+import dataclasses
+import json
 import threading
 
 from nova_qga.rpc import outcome
@@ -33,7 +35,7 @@ class Recent:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: collections.OrderedDict[
-            str, tuple[outcome.Outcome, int]
+            str, tuple[outcome.Outcome, str]
         ] = collections.OrderedDict()
         self._characters = 0
 
@@ -41,17 +43,25 @@ class Recent:
         """Keep an outcome, and forget the oldest where it is too much."""
         if not ended.result:
             return
-        texts = [v for v in ended.result.values() if isinstance(v, str)]
-        size = sum(map(len, texts))
+        try:
+            # As values, what a guest makes up takes twenty times as much.
+            result = json.dumps(ended.result)
+        except (TypeError, ValueError):
+            # Nor can it be sent.
+            return
+        kept = dataclasses.replace(ended, result=None)
         with self._lock:
-            self._kept[ended.request_id] = ended, size
-            self._characters += size
+            self._kept[ended.request_id] = kept, result
+            self._characters += len(result)
             while len(self._kept) > MOST or self._characters > MOST_CHARACTERS:
-                _, (_, size) = self._kept.popitem(last=False)
-                self._characters -= size
+                _, (_, oldest) = self._kept.popitem(last=False)
+                self._characters -= len(oldest)
 
     def find(self, request_id: str) -> outcome.Outcome | None:
         """Return a request's outcome."""
         with self._lock:
             found = self._kept.get(request_id)
-        return None if found is None else found[0]
+        if found is None:
+            return None
+        kept, result = found
+        return dataclasses.replace(kept, result=json.loads(result))
