@@ -73,21 +73,12 @@ class Ledger:
         """
         return self._requests.find(request_id)
 
-    def wait(self, known: requests.Record, timeout: float) -> outcome.Outcome:
-        """Return how a request ended that somebody else runs, or ran."""
-        ended = self._requests.wait(known.request_id, timeout)
-        if ended is not None and ended.has_ended:
-            return outcome.recorded(ended, self._host)
-        error = errors.OutcomeUnknown(
-            'the request is still being worked on; ask again with the same '
-            'request_id'
-        )
-        return outcome.Outcome(
-            *known[:3],
-            self._host,
-            outcome.UNKNOWN,
-            error=outcome.describe(error),
-        )
+    def wait(self, request_id: str, timeout: float) -> outcome.Outcome | None:
+        """Return how a request ended that is noted; None before its end."""
+        ended = self._requests.wait(request_id, timeout)
+        if ended is None or not ended.has_ended:
+            return None
+        return outcome.recorded(ended, self._host)
 
     def begin(
         self, asked: request.Request, waits: bool

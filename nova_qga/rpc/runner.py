@@ -48,6 +48,9 @@ from nova_qga.rpc import workers as rpc_workers
 GRACE = 1.0
 #: A hung guest may hold this part of the workers.
 SHARE = 4
+#: Callers that may wait for an end, each on a thread of the server; the
+#: others are told at once that it is to come.
+CALLERS = 192
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -116,6 +119,7 @@ class Runner:
             self._expire,
         )
         self._recent = recent.Recent()
+        self._callers = threading.Semaphore(CALLERS)
         self._lock = threading.Lock()
         #: What was accepted by this process and has not ended.
         self._works: dict[str, rpc_work.Work] = {}
@@ -148,9 +152,12 @@ class Runner:
             return self._refused(name, user, given, fault.log(name, error))
         finally:
             noted()
-        if cast:
+        if cast or not self._callers.acquire(blocking=False):
             return self._performer.accepted(asked)
-        return self._answer(asked, found)
+        try:
+            return self._answer(asked, found)
+        finally:
+            self._callers.release()
 
     def look(self, uuid: str) -> None:
         """Look at a guest again for which requests may be held."""
@@ -169,7 +176,7 @@ class Runner:
         """Note it and have it run; or return what is known of it."""
         with self._lock:
             if self._ledger.find(asked.request_id) is None:
-                self._workers.check_room()
+                self._workers.check_room(asked.instance_uuid)
                 waits = asked.wait_for_agent or self._workers.would_wait(
                     asked.instance_uuid
                 )
@@ -197,12 +204,7 @@ class Runner:
         left = max(0.0, asked.left())
         if isinstance(found, requests.Record):
             return self._again(asked, found, left)
-        ended = found.wait(left + GRACE)
-        if ended is not None:
-            return ended
-        if found.held:
-            return self._performer.accepted(asked)
-        return self._ledger.wait(found.begun, 0.0)
+        return found.wait(left + GRACE) or self._performer.accepted(asked)
 
     def _again(
         self, asked: request.Request, known: requests.Record, left: float
@@ -214,7 +216,8 @@ class Runner:
             context = self._performer.context(asked)
             return self._performer.perform(asked, context)
         kept = self._recent.find(asked.request_id)
-        return kept or self._ledger.wait(known, left)
+        kept = kept or self._ledger.wait(asked.request_id, left)
+        return kept or self._performer.accepted(asked)
 
     # On a worker's thread, from here on.
 

@@ -46,12 +46,6 @@ class Work:
             self._ended = ended
             self._changed.notify_all()
 
-    @property
-    def held(self) -> bool:
-        """It is held, and nobody should wait for its end."""
-        with self._changed:
-            return self._held and self._ended is None
-
     def wait(self, timeout: float) -> outcome.Outcome | None:
         """Return how it ended; None while it is held, or after ``timeout``.
 

@@ -29,6 +29,8 @@ LOG = logging.getLogger(__name__)
 #: Requests, and bytes of their arguments, that may wait for a thread.
 MOST = 10_000
 MOST_BYTES = 256 << 20
+#: Those for one guest may take this part of it.
+SHARE = 8
 
 Job = Callable[[], None]
 
@@ -54,21 +56,31 @@ class Workers:
         self._idle = 0
         self._stopped = False
 
-    def check_room(self) -> None:
-        """Raise ServiceUnavailable where too much waits already."""
+    def check_room(self, uuid: str) -> None:
+        """Raise ServiceUnavailable where too much waits already.
+
+        :param uuid: of the guest that one more is for
+        """
         with self._changed:
-            if self._jobs < MOST and self._bytes < MOST_BYTES:
-                return
-        raise errors.ServiceUnavailable(
-            f'{self._jobs} requests wait on this host already: try later, '
-            'and see whether its guests answer'
-        )
+            queue = self._waiting.get(uuid, ())
+            size = sum(each for _, each in queue)
+            if len(queue) >= MOST // SHARE or size >= MOST_BYTES // SHARE:
+                raise errors.ServiceUnavailable(
+                    f'{len(queue)} requests wait for this guest already: try '
+                    'later, and see whether its agent answers'
+                )
+            if self._jobs >= MOST or self._bytes >= MOST_BYTES:
+                raise errors.ServiceUnavailable(
+                    f'{self._jobs} requests wait on this host already: try '
+                    'later, and see whether its guests answer'
+                )
 
     def would_wait(self, uuid: str) -> bool:
-        """Tell whether a job for a guest would have to wait for others."""
+        """Tell whether a job for a guest would not begin at once."""
         with self._changed:
             return (
-                bool(self._waiting)
+                self._stopped
+                or bool(self._waiting)
                 or self._active[uuid] >= self._each
                 or self._active.total() >= self._count
             )

@@ -13,6 +13,7 @@
 """Tests of running requests, each at most once."""
 
 import pathlib
+import queue
 import threading
 import unittest
 
@@ -23,6 +24,8 @@ from nova_qga.journal import database
 from nova_qga.journal import outbox
 from nova_qga.journal import requests
 from nova_qga.rpc import outcome
+from nova_qga.rpc import runner
+from nova_qga.rpc import server
 from nova_qga.tests.fixtures import known_host
 from nova_qga.tests.fixtures import scripted_guest
 
@@ -283,6 +286,34 @@ class RepeatedTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.assertEqual(1, len(self.host.agent_of.executed))
         self.assertEqual(1, len(self.host.told))
 
+    def test_one_caller_more_than_may_wait_is_told_at_once(self):
+        go_on = threading.Event()
+        self.addCleanup(go_on.set)
+
+        def slow(arguments):
+            go_on.wait(30)
+            return {}
+
+        self.host.answer_with('guest-set-user-password', slow)
+        ended = queue.SimpleQueue()
+        callers = [
+            threading.Thread(
+                target=lambda: ended.put(
+                    self.host.run('set_password', **PASSWORD).state
+                )
+            )
+            for _ in range(runner.CALLERS + 1)
+        ]
+        for each in callers:
+            each.start()
+        self.assertEqual('accepted', ended.get(timeout=30))
+        go_on.set()
+        for each in callers:
+            each.join(30)
+        left = [ended.get(timeout=30) for _ in range(runner.CALLERS)]
+        self.assertEqual({'succeeded'}, set(left))
+        self.assertLess(runner.CALLERS, server.THREADS)
+
     def test_a_stop_can_wait_until_nothing_is_under_way(self):
         began, go_on = threading.Event(), threading.Event()
 
@@ -304,12 +335,22 @@ class RepeatedTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.assertEqual(1, len(self.host.told))
         running.join(30)
 
-    def test_one_that_does_not_end_in_time_is_unknown_to_who_asks_again(self):
+    def test_one_that_does_not_end_in_time_has_no_end_yet(self):
         self.begin_elsewhere('set_password')
         ended = self.host.run('set_password', seconds=0.05, **PASSWORD)
-        self.assertEqual('unknown', ended.state)
-        self.assertIn('still', ended.error['message'])
+        self.assertEqual(('accepted', None), (ended.state, ended.error))
         self.assertEqual([], self.host.told, 'who runs it will tell')
+
+    def test_what_comes_after_a_stop_has_failed_and_did_nothing(self):
+        self.host.runner.drain(0.0)
+        late = self.host.run('set_password', seconds=0.05, **PASSWORD)
+        self.assertEqual('accepted', late.state)
+        self.journal.close()
+        host = self.start()
+        host.ledger.keep_up()
+        [event] = host.told
+        self.assertEqual('failed', event.payload['state'])
+        self.assertIn('nothing of it', event.payload['error']['message'])
 
     def test_what_a_crash_cut_off_is_told_at_the_next_start(self):
         self.begin_elsewhere('set_password')

@@ -107,10 +107,31 @@ class WorkersTest(unittest.TestCase):
         pool = workers.Workers(1, 1)
         self.submit(pool, 'a', 'a1')
         self.begun()
-        pool.check_room()
+        pool.check_room('b')
         self.submit(pool, 'a', 'a2', size=workers.MOST_BYTES)
         with self.assertRaisesRegex(errors.ServiceUnavailable, '1 requests'):
-            pool.check_room()
+            pool.check_room('b')
         self.go_on.set()
         self.begun()
-        pool.check_room()
+        pool.check_room('b')
+
+    def test_one_guest_leaves_room_to_the_others(self):
+        pool = workers.Workers(1, 1)
+        self.submit(pool, 'x', 'x')
+        self.begun()
+        for number in range(workers.MOST // workers.SHARE):
+            pool.check_room('a')
+            self.submit(pool, 'a', number)
+        self.submit(pool, 'b', 'b1', size=workers.MOST_BYTES // workers.SHARE)
+        for uuid in ('a', 'b'):
+            with self.assertRaisesRegex(
+                errors.ServiceUnavailable, 'this guest'
+            ):
+                pool.check_room(uuid)
+        pool.check_room('c')
+
+    def test_what_comes_after_a_stop_waits(self):
+        pool = workers.Workers(1, 1)
+        self.assertFalse(pool.would_wait('a'))
+        pool.stop(0.0)
+        self.assertTrue(pool.would_wait('a'))
