@@ -61,6 +61,7 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
         '--host',
         metavar='<host>',
         action='append',
+        type=_host,
         default=[],
         help=(
             'Compute host to ask, by the name that Nova has for it; where '
@@ -81,6 +82,13 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
             'OS_CLOUD, or what the other OS_* variables say)'
         ),
     )
+
+
+def _host(text: str) -> str:
+    # It is shown in tables.
+    if not text or not text.isprintable():
+        raise argparse.ArgumentTypeError(f'{text!r} is no name of a host')
+    return text
 
 
 def _seconds(text: str) -> float:

@@ -166,9 +166,14 @@ class Shell(app.App):
     def say(self, text: str) -> None:
         """Tell a person what was done, unless --quiet."""
         if self.options.verbose_level:
-            self.stdout.write(f'{text}\n')
+            # A name of a file may be no text, and holds what its maker liked.
+            self.stdout.write(f'{outcome.safe(text)}\n')
 
     def run(self, argv: list[str]) -> int:
+        end = argv.index('--') if '--' in argv else len(argv)
+        if any(w.startswith('-') and w.endswith('=--') for w in argv[:end]):
+            # argparse loses it, and leaves an empty list in its place.
+            self.parser.error('no option has the value "--"')
         with self._open:
             return super().run(argv)
 
@@ -253,15 +258,29 @@ def main(argv: list[str] | None = None) -> int:
     if not sys.warnoptions:
         # They are for programmers, and would stand beside what was asked.
         warnings.simplefilter('ignore')
+    code: int = outcome.ExitCode.OK
     try:
-        code = Shell(_connect, _log_in).run(
-            sys.argv[1:] if argv is None else argv
-        )
-        sys.stdout.flush()
+        try:
+            code = Shell(_connect, _log_in).run(
+                sys.argv[1:] if argv is None else argv
+            )
+        finally:
+            sys.stdout.flush()
     except BrokenPipeError:
-        # Else the interpreter flushes again at its end, and complains.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return _SIGPIPE
     except KeyboardInterrupt:
         return _SIGINT
+    except OSError as error:
+        _drop_output()
+        if code == outcome.ExitCode.OK:
+            sys.stderr.write(
+                f'{Shell.NAME}: cannot write the output: {error.strerror}\n'
+            )
+            code = outcome.ExitCode.FAILED
     return code
+
+
+def _drop_output() -> None:
+    # Else the interpreter flushes again at its end, and complains.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
