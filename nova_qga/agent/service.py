@@ -158,6 +158,8 @@ class Service(service.Service):
         if self._requests.thawer is not None:
             self._requests.thawer.stop()
         self._poller.stop()
+        # What has not begun by now is told at the next start.
+        self._requests.runner.drain(0.0)
         # What runs in guests ends here, and says how.
         self._host.close_channels()
         self._requests.runner.drain(FAREWELL)

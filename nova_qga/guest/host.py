@@ -68,6 +68,7 @@ class Host:
         self._domains = domains.Domains(
             settings.libvirt_uri, self.directory, self.loop
         )
+        self._stopping = False
         self._attachment = None
         if settings.attach is not None:
             self._attachment = attachment.Attachment(
@@ -81,6 +82,7 @@ class Host:
 
     def close_channels(self) -> None:
         """End what runs in guests; whoever asked is told. It never blocks."""
+        self._stopping = True
         self.loop.call(self.directory.close)
 
     def stop(self) -> None:
@@ -108,6 +110,14 @@ class Host:
         """
         self._domains.refresh(uuid)
         return self.directory.get(uuid)
+
+    def may_have(self, uuid: str) -> bool:
+        """Tell whether a guest is here, or libvirt cannot say so now."""
+        try:
+            self._domains.check()
+        except errors.ServiceUnavailable:
+            return True
+        return self.directory.knows(uuid)
 
     def survey(self, timeout: float) -> list[survey.Finding]:
         """Find out which guests have an agent that answers.
@@ -195,6 +205,12 @@ class Host:
         :raises GuestNotFound, GuestUnavailable: the message says why
         :raises ServiceUnavailable: it takes libvirtd, which is away
         """
+        if self._stopping:
+            # Its channels are closed, and that is no fault of the guest's.
+            raise errors.ServiceUnavailable(
+                'nova-qga-agent is stopping: send a new request when it is '
+                'back'
+            )
         deadline = time.monotonic() + timeout
         settings = self.settings
         found, away = self._look_up(uuid)

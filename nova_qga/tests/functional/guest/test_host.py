@@ -304,13 +304,22 @@ class RestartTest(SharedGuestTest):
             finally:
                 self.libvirtd.start()
             self.wait_for(self.host, vm, None)
-            self.assertTrue(self.host.directory.knows(self.vm.uuid))
+            self.assertFalse(self.host.may_have(vm.uuid))
+            self.assertTrue(self.host.may_have(self.vm.uuid))
+
+    def test_a_host_that_stops_does_not_blame_the_guest(self):
+        stopping = self.start_host()
+        self.wait_for(stopping, self.vm, 'running')
+        stopping.close_channels()
+        with self.assertRaisesRegex(errors.ServiceUnavailable, 'stopping'):
+            stopping.agent(self.vm.uuid, PATIENCE)
 
     def test_a_host_that_starts_before_libvirtd_finds_its_guests(self):
         self.libvirtd.stop()
         try:
             early = self.start_host()
             self.assertEqual([], early.directory.guests())
+            self.assertTrue(early.may_have(self.vm.uuid), 'nobody can say')
         finally:
             self.libvirtd.start()
         self.wait_for(early, self.vm, 'running')
