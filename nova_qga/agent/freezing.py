@@ -53,5 +53,5 @@ def build(
     ending = lease_end.LeaseEnd(host, guests, ledger, host_name, wake)
     return Freezing(
         freezer.Freezer(host, guests),
-        thawer.Thawer(guests, host.directory.knows, ending),
+        thawer.Thawer(guests, host.may_have, ending),
     )

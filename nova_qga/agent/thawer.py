@@ -68,7 +68,7 @@ class _Plan(NamedTuple):
 class Thawer:
     """Ends leases.
 
-    :param knows: tells of a UUID whether its guest is on this host
+    :param knows: tells of a UUID whether its guest may be on this host
     :param end: called on one of several threads
     """
 
@@ -158,14 +158,15 @@ class Thawer:
         if known is None or known.until != lease.until:
             left = lease.until - time.time()
             known = _Plan(lease.until, now + max(0.0, left))
-        if known.due > now and not self._knows(lease.instance_uuid):
-            # It has left this host; whoever has it now must know.
-            known = known._replace(due=now)
         return known
 
     def _may_begin(self, lease: journal_leases.Lease, now: float) -> bool:
         plan = self._plans[lease.request_id]
-        if lease.request_id in self._active or plan.due > now:
+        if lease.request_id in self._active:
+            return False
+        # One that has left this host: whoever has it now must know.
+        left = not plan.failures and not self._knows(lease.instance_uuid)
+        if plan.due > now and not left:
             return False
         if plan.failures and sum(self._active.values()) >= RETRIED:
             return False
@@ -212,4 +213,9 @@ class Thawer:
             )
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * math.pow(2, plan.failures))
         pause *= random.uniform(0.75, 1.25)  # noqa: S311
-        return _Plan(plan.until, now + pause, min(plan.failures + 1, 16), told)
+        return _Plan(
+            plan.until,
+            max(plan.due, now + pause),
+            min(plan.failures + 1, 16),
+            told,
+        )

@@ -159,6 +159,18 @@ class ThawerTest(unittest.TestCase):
         self.gone.add('a')
         self.wait_for(lambda: self.ends.ended == ['a'])
 
+    def test_one_that_comes_back_is_frozen_until_its_end(self):
+        self.freeze('a', 600)
+        self.gone.add('a')
+        self.ends.failing['a'] = 1
+        self.thawer.start()
+        with self.assertLogs('nova_qga.agent.thawer', 'WARNING'):
+            self.wait_for(lambda: self.ends.tried and not self.ends.active)
+        self.gone.clear()
+        self.freeze('b', 1)
+        self.wait_for(lambda: self.ends.ended == ['b'])
+        self.assertEqual(1, self.ends.tried.count('a'))
+
     def test_a_journal_that_cannot_be_read_is_read_again(self):
         self.freeze('a', -1)
         whole, broken = self.leases._database, database.Database(None)
