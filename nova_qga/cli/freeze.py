@@ -72,6 +72,7 @@ class Freeze(command.Lister):
             targets,
             lambda target: _freeze(target, parsed_args),
             _thaw,
+            parsed_args.duration,
         )
         rows = (
             (target.instance, target.host, each['frozen'], each.get('until'))

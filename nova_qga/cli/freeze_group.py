@@ -17,6 +17,7 @@ to say where one is not.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+import time
 from typing import Any, TYPE_CHECKING
 
 from nova_qga.cli import outcome
@@ -32,14 +33,17 @@ def freeze(
     targets: 'Sequence[cli_target.Target]',
     freeze_one: 'Callable[[cli_target.Target], Result]',
     thaw_one: 'Callable[[cli_target.Target], object]',
+    duration: float,
 ) -> list[Result]:
     """Freeze guests, and return what came of each.
 
     Where one is not frozen, or not known to be, those before it are thawed,
-    the last one first.
+    the last one first; and all are where the first may be thawed already.
 
+    :param duration: seconds for which each stays frozen
     :raises Failure, QgaError: one was not, and what became of the others
     """
+    began = time.monotonic()
     results: list[Result] = []
     for number, target in enumerate(targets):
         try:
@@ -59,6 +63,14 @@ def freeze(
             raise outcome.Failure(
                 f'{target.instance} could not be frozen: {error}. {said}', code
             ) from None
+    took = time.monotonic() - began
+    if len(targets) > 1 and took >= duration:
+        said = _thaw_all(list(reversed(targets)), thaw_one)
+        raise outcome.Failure(
+            f'freezing all of them took {took:.0f} s, and the first may be '
+            f'thawed already: give a longer --for. {said}',
+            outcome.ExitCode.FAILED,
+        )
     return results
 
 

@@ -161,16 +161,17 @@ class GroupTest(unittest.TestCase):
             raise failure
         return {'frozen': 1}
 
-    def freeze(self):
+    def freeze(self, duration=60):
         return freeze_group.freeze(
             self.targets,
             lambda each: self.step('freeze', each),
             lambda each: self.step('thaw', each),
+            duration,
         )
 
-    def fail(self, code):
+    def fail(self, code, **more):
         with self.assertRaises(outcome.Failure) as caught:
-            self.freeze()
+            self.freeze(**more)
         self.assertEqual(code, caught.exception.exit_code)
         return str(caught.exception)
 
@@ -202,6 +203,16 @@ class GroupTest(unittest.TestCase):
         self.assertIn('2 of 3 were thawed again', said)
         self.assertIn('b: no broker', said)
         self.assertEqual('thaw a', self.done[-1])
+
+    def test_where_it_took_too_long_all_are_thawed(self):
+        said = self.fail(outcome.ExitCode.FAILED, duration=0)
+        self.assertIn('a longer --for', said)
+        self.assertIn('3 of 3 were thawed again', said)
+        self.assertEqual(['thaw c', 'thaw b', 'thaw a'], self.done[3:])
+
+    def test_one_alone_may_take_its_time(self):
+        del self.targets[1:]
+        self.assertEqual([{'frozen': 1}], self.freeze(duration=0))
 
     def test_ctrl_c_thaws_too(self):
         self.failures['freeze b'] = KeyboardInterrupt()
