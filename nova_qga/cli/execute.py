@@ -74,6 +74,13 @@ class Execute(command.Command):
         result = outcome.result(ended)
         _show(result, 'stdout', self.app.stdout)
         _show(result, 'stderr', self.app.stderr)
+        cut = [n for n in ('stdout', 'stderr') if result[f'{n}_truncated']]
+        if cut:
+            raise outcome.Failure(
+                f'the program wrote more to {" and ".join(cut)} than is '
+                f'fetched; what is shown is its beginning. {_how(result)}',
+                outcome.ExitCode.FAILED,
+            )
         if result['exit_code'] != 0:
             raise outcome.Failure(_how(result), outcome.ExitCode.FAILED)
 
@@ -100,12 +107,6 @@ def _show(result: Mapping[str, Any], name: str, stream: TextIO) -> None:
         stream.flush()
         stream.buffer.write(data)
         stream.flush()
-    if result[f'{name}_truncated']:
-        raise outcome.Failure(
-            f'the program wrote more to {name} than is fetched; what is '
-            f'shown is its beginning. {_how(result)}',
-            outcome.ExitCode.FAILED,
-        )
 
 
 def _how(result: Mapping[str, Any]) -> str:

@@ -80,10 +80,13 @@ class ExecuteTest(unittest.TestCase):
         self.assertIn('signal 9', ended.err)
 
     def test_output_that_was_cut_is_said(self):
-        self.api.results['execute'] = result(b'out', stdout_truncated=True)
+        self.api.results['execute'] = result(
+            b'out', b'err\n', stdout_truncated=True
+        )
         ended = self.run_it('--', 'x')
         self.assertEqual((1, 'out'), (ended.code, ended.out))
         self.assertIn('its beginning', ended.err)
+        self.assertTrue(ended.err.startswith('err\n'), 'the other one too')
 
     def test_without_a_command_it_says_so(self):
         self.assertEqual(2, self.run_it().code)
