@@ -33,6 +33,7 @@ from nova_qga.rpc import coverage
 from nova_qga.rpc import fault
 from nova_qga.rpc import host as rpc_host
 from nova_qga.rpc import ledger as rpc_ledger
+from nova_qga.rpc import looks
 from nova_qga.rpc import outcome
 from nova_qga.rpc import policy as rpc_policy
 from nova_qga.rpc import request
@@ -84,6 +85,7 @@ class Views:
         self._host = host
         self._ledger = ledger
         self._samples = samples
+        self._looks = looks.Looks()
         self._host_name = host_name
         self._policy = policy
         self._keys = keys
@@ -218,7 +220,8 @@ class Views:
 
     def _cover(self, checked: Mapping[str, Any]) -> dict[str, Any]:
         left = _left(checked['expires_at']) * COVERAGE_SHARE
-        found = self._host.survey(min(COVERAGE_TIMEOUT, left))
+        with self._looks.one():
+            found = self._host.survey(min(COVERAGE_TIMEOUT, left))
         guests = [
             coverage.report(each, self._kinds, self._channels, self._needs)
             for each in found
@@ -253,10 +256,11 @@ class Views:
         }
 
     def _measure(self, checked: Mapping[str, Any]) -> dict[str, Any]:
-        samples = self._samples.sample_now(
-            checked['instance_uuid'],
-            min(SAMPLE_TIMEOUT, _left(checked['expires_at'])),
-        )
+        left = _left(checked['expires_at'])
+        with self._looks.one():
+            samples = self._samples.sample_now(
+                checked['instance_uuid'], min(SAMPLE_TIMEOUT, left)
+            )
         return _measured(samples)
 
 

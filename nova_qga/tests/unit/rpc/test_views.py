@@ -13,10 +13,15 @@
 """Tests of what a host tells about its guests."""
 
 import json
+import queue
+import threading
 import unittest
 
 from nova_qga import errors
+from nova_qga.rpc import looks
 from nova_qga.tests.fixtures import known_host
+
+UUID = known_host.UUID
 
 
 class ListGuestsTest(unittest.TestCase):
@@ -122,6 +127,26 @@ class GetMetricsTest(unittest.TestCase):
             result['missing'],
         )
         self.assertEqual(answer, json.loads(json.dumps(answer)))
+
+    def test_only_so_many_look_at_the_same_time(self):
+        go_on = threading.Event()
+        self.addCleanup(go_on.set)
+        taken = self.host.sample_now(UUID, 1)
+        self.host.sample_now = lambda uuid, timeout: go_on.wait(30) and taken
+        answers = queue.SimpleQueue()
+        looking = [
+            threading.Thread(
+                target=lambda: answers.put(self.ask(instance_uuid=UUID))
+            )
+            for _ in range(looks.MOST + 1)
+        ]
+        for each in looking:
+            each.start()
+        refused = answers.get(timeout=30)
+        self.assertEqual('service_unavailable', refused['error']['code'])
+        go_on.set()
+        for each in looking:
+            each.join(30)
 
     def test_a_sample_gets_no_more_time_than_its_request_has_left(self):
         self.ask(
