@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 
 from cloud import deployment
 from cloud.scenarios import attachment
+from cloud.scenarios import backup
 from cloud.scenarios import creation
 from cloud.scenarios import life_cycle
 from cloud.scenarios import live_migration
@@ -31,6 +32,7 @@ ALL: dict[str, Callable[[deployment.Cloud], Iterator[str]]] = {
     'password': password.run,
     'snapshot': snapshot.run,
     'operations': operations.run,
+    'backup': backup.run,
     'policy': policy.run,
     'attachment': attachment.run,
     'life_cycle': life_cycle.run,
