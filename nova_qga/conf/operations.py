@@ -75,7 +75,9 @@ there.
 A request with ``wait_for_agent`` is held while its guest is off, paused or
 without an agent, until it expires. What is held stays in memory with its
 arguments, up to 1 MiB each, and ends as ``failed`` where nova-qga-agent is
-stopped. Beyond this number requests fail at once. 0 holds none.
+stopped. Beyond this number requests fail at once. 0 holds none. Requests that
+only look, which a guest's owner may send too, are held while less than half of
+this number is.
 
 Restart nova-qga-agent after a change.
 
@@ -91,6 +93,8 @@ Related options:
         max=10_000,
         help="""
 The number of requests that are held for one guest until its agent is there.
+
+Half of it for those that only look, rounded up.
 
 Raise it where a guest gets many keys and files before its first boot has
 ended.

@@ -70,12 +70,15 @@ class WaitingRoom:
         :raises GuestUnavailable: too much is held already
         """
         uuid = held.asked.instance_uuid
+        # What only looks, which more may ask for, leaves the rest to others.
+        part = 1 if held.asked.operation.has_effect else 2
         with self._changed:
-            if sum(map(len, self._held.values())) >= self._most:
-                raise _too_many(f'{self._most} on this host', reason)
+            if sum(map(len, self._held.values())) >= self._most // part:
+                raise _too_many(f'{self._most // part} on this host', reason)
+            each = -(-self._each // part)
+            if len(self._held.get(uuid, ())) >= each:
+                raise _too_many(f'{each} for this guest', reason)
             queue = self._held.setdefault(uuid, [])
-            if len(queue) >= self._each:
-                raise _too_many(f'{self._each} for this guest', reason)
             queue.append(held)
             held.hold(True)
             if len(queue) == 1:
@@ -96,12 +99,12 @@ class WaitingRoom:
     def _watch(self, uuid: str, reason: str) -> None:
         """Serve one guest, until nothing is held for it."""
         while True:
-            expired, left = self._wait(uuid)
+            expired, soonest = self._wait(uuid)
             for each in expired:
                 self._expire(each, reason)
-            if not left:
+            if soonest is None:
                 return
-            found = self._unreachable(uuid)
+            found = self._unreachable(uuid, min(PATIENCE, soonest))
             if found is None:
                 break
             reason = found
@@ -111,10 +114,11 @@ class WaitingRoom:
             each.hold(False)
             self._go_on(each)
 
-    def _wait(self, uuid: str) -> tuple[list[rpc_work.Work], bool]:
-        """Wait for a reason to look; return what expired, and if any is left.
+    def _wait(self, uuid: str) -> tuple[list[rpc_work.Work], float | None]:
+        """Wait for a reason to look; return what expired.
 
-        Where none is, the guest is forgotten.
+        :returns: and the seconds until another expires; None where none is
+            left, and the guest is forgotten
         """
         with self._changed:
             soonest = min(each.asked.left() for each in self._held[uuid])
@@ -127,12 +131,16 @@ class WaitingRoom:
             held[:] = [each for each in held if each not in expired]
             if not held:
                 del self._held[uuid]
-            return expired, bool(held)
+                return expired, None
+            return expired, min(each.asked.left() for each in held)
 
-    def _unreachable(self, uuid: str) -> str | None:
-        """Return why there is no agent; None where nothing more is awaited."""
+    def _unreachable(self, uuid: str, patience: float) -> str | None:
+        """Return why there is no agent; None where nothing more is awaited.
+
+        :param patience: seconds: whoever expires meanwhile is told after it
+        """
         try:
-            self._host.agent(uuid, PATIENCE)
+            self._host.agent(uuid, patience)
         except errors.GuestNotFound:
             # That is for the request to tell.
             return None

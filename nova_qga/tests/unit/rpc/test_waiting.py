@@ -132,6 +132,32 @@ class HeldTest(unittest.TestCase):
         self.assertEqual('too_many_waiting', refused.error['reason'])
         self.assertIn('the guest is off', refused.error['message'])
 
+    def test_what_only_looks_leaves_places_to_what_changes(self):
+        def look(number):
+            return self.host.run(
+                'ping',
+                request_id=f'look{number}',
+                seconds=600,
+                wait_for_agent=True,
+            )
+
+        most = runner.Settings.__dataclass_fields__[
+            'max_waiting_per_guest'
+        ].default
+        for number in range(most // 2):
+            self.assertEqual('accepted', look(number).state)
+        refused = look(most)
+        self.assertEqual('too_many_waiting', refused.error['reason'])
+        self.assertIn(f'{most // 2} for this guest', refused.error['message'])
+        self.assertEqual('accepted', self.run_held().state)
+
+    def test_a_look_ends_when_the_first_one_expires(self):
+        self.run_held(seconds=2)
+        self.host.directory.update(known_host.DESCRIPTION, 'running')
+        self.end()
+        self.assertGreater(len(self.host.reached), 1)
+        self.assertLessEqual(max(self.host.reached), 2)
+
     def test_one_that_was_held_at_a_crash_has_failed_and_did_nothing(self):
         self.run_held()
         other = known_host.KnownHost(self.host.journal)
