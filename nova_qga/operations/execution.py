@@ -27,6 +27,7 @@ from typing import Any
 
 from nova_qga import errors
 from nova_qga.operations import agent as operations_agent
+from nova_qga.operations import guest_words
 from nova_qga.protocol import execution
 
 #: Arguments, and characters of each.
@@ -88,15 +89,22 @@ def execute(
     # A program of which the end cannot be asked for is not started.
     agent.require('guest-exec', 'guest-exec-status')
     deadline = time.monotonic() + timeout
-    pid = agent.execute(
-        execution.execute(
-            command[0],
-            command[1:],
-            environment=environment,
-            data=data,
-            capture=capture,
-        )
+    asked = execution.execute(
+        command[0],
+        command[1:],
+        environment=environment,
+        data=data,
+        capture=capture,
     )
+    try:
+        pid = agent.execute(asked)
+    except errors.CommandUnsupported:
+        raise
+    except errors.CommandError as error:
+        # Its arguments stand in the guest's log anyway.
+        given = [each.partition('=')[2] for each in environment]
+        given.append(data.decode(errors='replace'))
+        raise guest_words.checked(error, guest_words.texts(given)) from None
     return {'pid': pid, **_result(_wait(agent, pid, deadline))}
 
 

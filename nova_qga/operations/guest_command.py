@@ -25,6 +25,7 @@ from typing import Any
 
 from nova_qga import errors
 from nova_qga.operations import agent as operations_agent
+from nova_qga.operations import guest_words
 from nova_qga.protocol import guest_command
 
 #: Characters of a command's name.
@@ -96,4 +97,10 @@ def run_command(
     """
     agent.require(name)
     asked = guest_command.run(name, arguments)
-    return {'reply': agent.execute(asked, slow=True)}
+    try:
+        return {'reply': agent.execute(asked, slow=True)}
+    except errors.CommandUnsupported:
+        raise
+    except errors.CommandError as error:
+        given = guest_words.texts(dict(arguments))
+        raise guest_words.checked(error, given) from None

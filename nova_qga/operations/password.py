@@ -19,12 +19,12 @@ Source: qga/commands-posix.c of QEMU 10.0, qmp_guest_set_user_password();
 chpasswd(8).
 """
 
-import base64
 import re
 
 from nova_qga import errors
 from nova_qga.operations import accounts
 from nova_qga.operations import agent as operations_agent
+from nova_qga.operations import guest_words
 from nova_qga.protocol import commands
 
 COMMAND = 'guest-set-user-password'
@@ -34,8 +34,6 @@ MAX_PASSWORD = 512
 # As crypt(5) has them: a colon would reach the next field of /etc/shadow.
 _HASH = re.compile(r'\$[0-9a-z]{1,16}\$[!-9;-~]{8,512}')
 _CONTROL = re.compile(r'[\x00-\x1f\x7f]')
-# So much of a password is not printed, however short the rest is cut.
-_TELLING = 8
 
 
 def set_password(
@@ -64,11 +62,9 @@ def set_password(
     except errors.CommandUnsupported:
         raise
     except errors.CommandError as error:
-        if _tells(error.description, password):
-            raise errors.CommandError(
-                'GenericError',
-                '(its words are left out, for they may hold the password)',
-            ) from None
+        said = guest_words.checked(error, (password,))
+        if said is not error:
+            raise said from None
         error.hint = accounts.hint(username)
         raise
 
@@ -103,15 +99,3 @@ def check_hash(password: str) -> None:
         raise errors.InvalidRequest(
             'the password is not a crypt(3) hash such as "$6$salt$hash"'
         )
-
-
-def _tells(description: str, password: str) -> bool:
-    """Tell whether the guest's words may hold the password.
-
-    They may be that of a child process, which had it, and are cut.
-    """
-    encoded = base64.b64encode(password.encode()).decode()
-    escaped = password.replace('\\', '\\\\')
-    return any(
-        form[:_TELLING] in description for form in (password, escaped, encoded)
-    )

@@ -73,6 +73,19 @@ class ExecuteTest(unittest.TestCase):
         with self.assertRaisesRegex(errors.CommandError, 'no such file'):
             self.execute(guest)
 
+    def test_words_that_repeat_what_it_was_given_are_left_out(self):
+        guest = self.guest(ENDED)
+        guest.replies['guest-exec'] = scripted_guest.refusal(
+            'cannot start: S3cr3t-word'
+        )
+        for given in (
+            {'data': b'S3cr3t-word\n'},
+            {'environment': ['A=b', 'WORD=S3cr3t-word']},
+        ):
+            with self.assertRaises(errors.CommandError) as caught:
+                self.execute(guest, **given)
+            self.assertNotIn('S3cr3t', str(caught.exception))
+
     def test_none_is_started_whose_end_cannot_be_asked_for(self):
         guest = scripted_guest.ScriptedGuest(
             {'guest-exec': {'pid': 1}}, blocked=['guest-exec-status']

@@ -82,6 +82,17 @@ class RunTest(unittest.TestCase):
             self.run_it(guest)
         self.assertEqual([], guest.names)
 
+    def test_words_that_repeat_an_argument_are_left_out(self):
+        guest = scripted_guest.ScriptedGuest(
+            {NAME: scripted_guest.refusal("invalid value 'S3cr3t-word'")}
+        )
+        with self.assertRaises(errors.CommandError) as caught:
+            self.run_it(guest, inner=[{'word': 'S3cr3t-word'}])
+        self.assertNotIn('S3cr3t', str(caught.exception))
+        self.assertIsNone(caught.exception.__cause__)
+        with self.assertRaisesRegex(errors.CommandError, 'invalid value'):
+            self.run_it(guest, word='va', other=7)
+
     def test_its_arguments_are_in_no_repr(self):
         guest = scripted_guest.ScriptedGuest({NAME: {}})
         self.run_it(guest, word='S3cr3t')
