@@ -153,14 +153,7 @@ class Requests:
                 'INSERT OR IGNORE INTO requests (request_id, operation, '
                 'instance_uuid, owner, requester, state, began, expires) '
                 'VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-                (
-                    *record[:3],
-                    json.dumps(record.owner),
-                    json.dumps(record.requester),
-                    record.state,
-                    time.time(),
-                    expires,
-                ),
+                (*_identity(record), record.state, time.time(), expires),
             )
             return done.rowcount == 1
 
@@ -212,18 +205,28 @@ class Requests:
         record: Record,
         event: outbox.Event,
     ) -> None:
+        now = time.time()
+        end = (
+            record.state,
+            record.channel,
+            _dump(record.error),
+            _dump(record.counts),
+            now,
+        )
         done = connection.execute(
             'UPDATE requests SET state = ?, channel = ?, error = ?, '
             'counts = ?, ended = ? WHERE request_id = ? AND ended IS NULL',
-            (
-                record.state,
-                record.channel,
-                _dump(record.error),
-                _dump(record.counts),
-                time.time(),
-                record.request_id,
-            ),
+            (*end, record.request_id),
         )
+        if not done.rowcount:
+            # It has ended; or it began in a journal that was moved away.
+            done = connection.execute(
+                'INSERT OR IGNORE INTO requests (state, channel, error, '
+                'counts, ended, request_id, operation, instance_uuid, owner, '
+                'requester, began, expires) '
+                'VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+                (*end, *_identity(record), now, now),
+            )
         # A request has one end, and is told once.
         if done.rowcount:
             self._outbox.write(connection, event)
@@ -243,6 +246,11 @@ class Requests:
                 (MOST,),
             )
         self._begun += 1
+
+
+def _identity(record: Record) -> tuple[str, ...]:
+    owner, requester = map(json.dumps, (record.owner, record.requester))
+    return (*record[:3], owner, requester)
 
 
 def _dump(value: Mapping[str, Any] | None) -> str | None:

@@ -175,7 +175,8 @@ class Runner:
     ) -> rpc_work.Work | requests.Record:
         """Note it and have it run; or return what is known of it."""
         with self._lock:
-            if self._ledger.find(asked.request_id) is None:
+            work = self._works.get(asked.request_id)
+            if work is None and self._ledger.find(asked.request_id) is None:
                 self._workers.check_room(asked.instance_uuid)
                 waits = asked.wait_for_agent or self._workers.would_wait(
                     asked.instance_uuid
@@ -186,8 +187,7 @@ class Runner:
                     self._works[asked.request_id] = accepted
                     self._submit(accepted)
                     return accepted
-            known = self._ledger.find(asked.request_id)
-            work = self._works.get(asked.request_id)
+            known = work.begun if work else self._ledger.find(asked.request_id)
         if known is None:
             raise errors.ServiceUnavailable('the journal has lost a request')
         if known[1:3] != (asked.operation.name, asked.instance_uuid):

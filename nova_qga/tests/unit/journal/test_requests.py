@@ -129,6 +129,22 @@ class RequestsTest(fixtures.TestWithFixtures, unittest.TestCase):
         with self.database.reading() as connection:
             connection.execute(*statement)
 
+    def test_one_that_began_in_a_journal_that_was_moved_away_has_its_end(self):
+        known = self.open()
+        known.begin(record(), LATER)
+        for file in self.folder.glob('journal.db*'):
+            file.write_bytes(b'x' * 8192)
+        with self.assertRaises(errors.ServiceUnavailable):
+            known.finish(record(state='succeeded'), EVENT)
+        for file in self.folder.glob('journal.db*'):
+            file.unlink()
+        self.assertFalse(known.begin(record(), LATER), 'it is known')
+        self.assertEqual('succeeded', known.find('r1').state)
+        self.assertEqual([EVENT], [each for _, each in self.outbox.first(9)])
+        known.finish(record(state='failed'), EVENT)
+        self.assertEqual('succeeded', known.find('r1').state)
+        self.assertEqual(1, len(self.outbox))
+
     def test_who_waits_in_vain_learns_that_it_still_runs(self):
         journal = self.open()
         journal.begin(record(), LATER)

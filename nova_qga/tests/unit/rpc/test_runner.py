@@ -287,6 +287,32 @@ class RepeatedTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.assertEqual(1, len(self.host.agent_of.executed))
         self.assertEqual(1, len(self.host.told))
 
+    def test_one_that_still_runs_is_not_run_again_where_the_journal_is_new(
+        self,
+    ):
+        began, go_on = threading.Event(), threading.Event()
+        self.addCleanup(go_on.set)
+
+        def slow(arguments):
+            began.set()
+            go_on.wait(30)
+            return {}
+
+        self.host.answer_with('guest-set-user-password', slow)
+        first = threading.Thread(
+            target=lambda: self.host.run('set_password', **PASSWORD)
+        )
+        first.start()
+        self.assertTrue(began.wait(30))
+        with self.journal.transaction() as connection:
+            connection.execute('DELETE FROM requests')
+        again = self.host.run('set_password', seconds=0.05, **PASSWORD)
+        self.assertEqual('accepted', again.state)
+        go_on.set()
+        first.join(30)
+        self.assertEqual(1, len(self.host.agent_of.executed))
+        self.assertEqual(1, len(self.host.told))
+
     def test_one_caller_more_than_may_wait_is_told_at_once(self):
         go_on = threading.Event()
         self.addCleanup(go_on.set)
