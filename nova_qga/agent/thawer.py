@@ -43,11 +43,14 @@ FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
 #: Seconds between two looks at what frozen guests there are.
 LOOK = 2.0
+#: Seconds between two attempts to find a guest that may have left.
+SEARCH = 60.0
 #: Seconds for which a guest that goes on failing is not told of again.
 QUIET = 600.0
 
-#: Ends a lease; raises QgaError where the guest is to be thawed again later.
-End = Callable[[journal_leases.Lease, float], None]
+#: Ends a lease, within so many seconds; where it has still to run, only if its
+#: guest has left. Raises QgaError where the guest is to be thawed later.
+End = Callable[[journal_leases.Lease, float, bool], None]
 
 
 class _Plan(NamedTuple):
@@ -57,12 +60,14 @@ class _Plan(NamedTuple):
     :ivar due: monotonic clock, which nobody sets
     :ivar failures: attempts that have failed
     :ivar told: when the log was last told of one; monotonic clock
+    :ivar search: when it may be looked for, where it seems to have left
     """
 
     until: float
     due: float
     failures: int = 0
     told: float = -math.inf
+    search: float = -math.inf
 
 
 class Thawer:
@@ -144,8 +149,9 @@ class Thawer:
                 lease.request_id: self._plan(lease, now) for lease in running
             }
             for lease in running:
-                if self._may_begin(lease, now):
-                    self._begin(lease)
+                plan = self._plans[lease.request_id]
+                if self._may_begin(lease, plan, now):
+                    self._begin(lease, plan, plan.due > now)
             left = [
                 plan.due - now
                 for request_id, plan in self._plans.items()
@@ -160,29 +166,35 @@ class Thawer:
             known = _Plan(lease.until, now + max(0.0, left))
         return known
 
-    def _may_begin(self, lease: journal_leases.Lease, now: float) -> bool:
-        plan = self._plans[lease.request_id]
+    def _may_begin(
+        self, lease: journal_leases.Lease, plan: _Plan, now: float
+    ) -> bool:
         if lease.request_id in self._active:
             return False
-        # One that has left this host: whoever has it now must know.
-        left = not plan.failures and not self._knows(lease.instance_uuid)
-        if plan.due > now and not left:
+        if plan.due > now and (
+            # Or else it may have left this host, and is to be told of.
+            plan.search > now or self._knows(lease.instance_uuid)
+        ):
             return False
         if plan.failures and sum(self._active.values()) >= RETRIED:
             return False
         return len(self._active) < WORKERS
 
-    def _begin(self, lease: journal_leases.Lease) -> None:
-        failures = self._plans[lease.request_id].failures
-        self._active[lease.request_id] = failures > 0
+    def _begin(
+        self, lease: journal_leases.Lease, plan: _Plan, early: bool
+    ) -> None:
+        self._active[lease.request_id] = plan.failures > 0
         threading.Thread(
-            target=self._work, args=(lease,), name='qga-thaw', daemon=True
+            target=self._work,
+            args=(lease, early),
+            name='qga-thaw',
+            daemon=True,
         ).start()
 
-    def _work(self, lease: journal_leases.Lease) -> None:
+    def _work(self, lease: journal_leases.Lease, early: bool) -> None:
         failure: Exception | None = None
         try:
-            self._end(lease, TIMEOUT)
+            self._end(lease, TIMEOUT, early)
         except errors.QgaError as error:
             failure = error
         except Exception as error:
@@ -191,10 +203,12 @@ class Thawer:
         with self._changed:
             del self._active[lease.request_id]
             plan = self._plans.get(lease.request_id)
-            if failure is not None and plan is not None:
-                self._plans[lease.request_id] = self._put_off(
-                    plan, lease, failure
-                )
+            if plan is not None:
+                if early:
+                    plan = plan._replace(search=time.monotonic() + SEARCH)
+                elif failure is not None:
+                    plan = self._put_off(plan, lease, failure)
+                self._plans[lease.request_id] = plan
         self.wake()
 
     def _put_off(

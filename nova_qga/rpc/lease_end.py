@@ -62,13 +62,21 @@ class LeaseEnd:
         # How leases ended that could not be noted.
         self._unwritten: dict[str, outbox.Event] = {}
 
-    def __call__(self, lease: journal_leases.Lease, timeout: float) -> None:
+    def __call__(
+        self,
+        lease: journal_leases.Lease,
+        timeout: float,
+        early: bool = False,
+    ) -> None:
         """Thaw a guest, and have it told.
 
+        :param early: only if it has left this host
         :raises QgaError: it is not known to be thawed, or that could not be
             noted
         """
         way = _Way(self._host, lease.instance_uuid, timeout)
+        if early and not _has_left(way):
+            return
         with self._guests.alone(lease.instance_uuid, timeout):
             now = self._guests.get(lease.instance_uuid)
             if (
@@ -162,3 +170,13 @@ class _Way:
 
     def agent(self, *kinds: str) -> rpc_host.Agent:
         return self._host.agent(self.instance_uuid, self.left(), kinds)
+
+
+def _has_left(way: _Way) -> bool:
+    try:
+        way.agent()
+    except errors.GuestNotFound:
+        return True
+    except errors.QgaError:
+        return False
+    return False

@@ -33,6 +33,8 @@ class Ends:
 
     :ivar hung: UUIDs of guests that do not answer
     :ivar failing: UUID -> attempts that are still to fail
+    :ivar left: UUIDs of guests that are not on this host
+    :ivar sought: UUIDs of those that seemed so and were found
     :ivar active: UUIDs that are being thawed
     """
 
@@ -42,12 +44,17 @@ class Ends:
         self.go_on = threading.Event()
         self.hung = set()
         self.failing = {}
+        self.left = set()
+        self.sought = []
         self.tried = []
         self.ended = []
         self.active = set()
 
-    def __call__(self, lease, timeout):
+    def __call__(self, lease, timeout, early):
         uuid = lease.instance_uuid
+        if early and uuid not in self.left:
+            self.sought.append(uuid)
+            return
         with self.lock:
             self.tried.append(uuid)
             self.active.add(uuid)
@@ -124,10 +131,10 @@ class ThawerTest(unittest.TestCase):
         faults = [KeyError('a fault')]
         ends = self.ends
 
-        def end(lease, timeout):
+        def end(lease, timeout, early):
             if faults:
                 raise faults.pop()
-            ends(lease, timeout)
+            ends(lease, timeout, early)
 
         other = thawer.Thawer(self.guests, lambda uuid: True, end)
         self.addCleanup(other.stop)
@@ -156,20 +163,21 @@ class ThawerTest(unittest.TestCase):
     def test_one_that_leaves_is_looked_for_at_once(self):
         self.freeze('a', 600)
         self.thawer.start()
+        self.ends.left.add('a')
         self.gone.add('a')
         self.wait_for(lambda: self.ends.ended == ['a'])
 
-    def test_one_that_comes_back_is_frozen_until_its_end(self):
-        self.freeze('a', 600)
+    def test_one_that_only_seems_to_have_left_is_not_thawed_early(self):
         self.gone.add('a')
-        self.ends.failing['a'] = 1
+        self.freeze('a', 600)
+        self.freeze('b', 600)
         self.thawer.start()
-        with self.assertLogs('nova_qga.agent.thawer', 'WARNING'):
-            self.wait_for(lambda: self.ends.tried and not self.ends.active)
-        self.gone.clear()
-        self.freeze('b', 1)
+        self.wait_for(lambda: self.ends.sought)
+        self.guests.hurry(self.leases.get('b'))
         self.wait_for(lambda: self.ends.ended == ['b'])
-        self.assertEqual(1, self.ends.tried.count('a'))
+        # Nor is it looked for at each look.
+        self.assertEqual(['a'], self.ends.sought)
+        self.assertNotIn('a', self.ends.tried)
 
     def test_a_journal_that_cannot_be_read_is_read_again(self):
         self.freeze('a', -1)

@@ -419,6 +419,21 @@ class LeaseEndTest(FreezerTest):
         self.assertEqual('project-1', payload['tenant_id'])
         self.assertEqual([], self.host.frozen.running())
 
+    def test_before_its_time_only_one_that_has_left_is_told_of(self):
+        self.succeed('freeze', duration=600)
+        self.names()
+        for failure in (None, errors.ServiceUnavailable('libvirtd is away')):
+            self.host.failure = failure
+            self.host.end_lease(self.lease(), 9, early=True)
+        self.host.failure = None
+        self.assertEqual([], self.names())
+        self.assertEqual(1, len(self.host.frozen.running()))
+        self.host.directory.remove(known_host.UUID)
+        self.host.end_lease(self.lease(), 9, early=True)
+        self.assertEqual([], self.host.frozen.running())
+        code = self.told().payload['error']['code']
+        self.assertEqual('guest_not_found', code)
+
     def test_one_that_is_off_is_frozen_no_more(self):
         self.succeed('freeze')
         self.host.unreached['direct'] = known_host.unavailable()
