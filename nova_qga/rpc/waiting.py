@@ -36,7 +36,7 @@ PATIENCE = 15.0
 
 
 class WaitingRoom:
-    """What is held on this host, first come, first served for each guest.
+    """What is held on this host; what is held for a guest goes on together.
 
     :param each: requests that are held for one guest
     :param most: requests that are held in all

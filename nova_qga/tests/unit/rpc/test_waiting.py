@@ -74,7 +74,7 @@ class HeldTest(unittest.TestCase):
         self.come_up()
         self.end()
 
-    def test_several_are_run_in_their_order(self):
+    def test_several_are_run_each_once(self):
         for request_id in ('r1', 'r2', 'r3'):
             self.run_held(request_id)
         self.come_up()
