@@ -138,9 +138,10 @@ Related options:
 The number of requests that are worked on at once.
 
 Each takes a worker until its end, or until its time is over where the guest
-does not answer. At most a quarter of them, rounded up, work for the same guest,
-at the same time: who needs an order waits for the end of one request before
-the next is sent. Raise it where many guests are operated on at the same time.
+does not answer. At most a quarter of them, rounded up, work for the same
+guest, at the same time: who needs an order waits for the end of one request
+before the next is sent. Raise it where many guests are operated on at the same
+time.
 
 Restart nova-qga-agent after a change.
 
