@@ -70,9 +70,11 @@ class SetClock(command.Command):
                 seconds=parsed_args.to,
             )
         )
+        ahead = result['ahead']
         self.app.say(
             f'The clock of {target.instance} says {_time(result)}, '
-            f'{result["ahead"]:g} s ahead of its host.'
+            f'{abs(ahead):g} s {"behind" if ahead < 0 else "ahead of"} its '
+            'host.'
         )
 
 

@@ -37,7 +37,8 @@ def read(paths: Sequence[str], stdin: TextIO) -> list[str]:
         name = 'standard input' if path == '-' else path
         keys = list(_keys(_lines(path, name, stdin), name))
         if not keys:
-            raise _refused(f'{name} holds no key')
+            hint = '' if paths else ': name a file with --key-file'
+            raise _refused(f'{name} holds no key{hint}')
         found += keys
     return found
 

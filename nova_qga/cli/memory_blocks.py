@@ -65,5 +65,5 @@ class SetMemoryBlocks(command.Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         switches.apply(
-            self.app, parsed_args, 'set_memory_blocks', 'memory blocks'
+            self.app, parsed_args, 'set_memory_blocks', 'memory block'
         )

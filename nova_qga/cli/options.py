@@ -98,6 +98,6 @@ def _seconds(text: str) -> float:
         seconds = 0
     if not 0 < seconds <= 86400:
         raise argparse.ArgumentTypeError(
-            f'{text!r} is no number of seconds between 0 and 86400'
+            f'{text!r} is no number of seconds over 0 and up to 86400'
         )
     return seconds

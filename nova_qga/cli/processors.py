@@ -61,4 +61,4 @@ class SetVcpus(command.Command):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        switches.apply(self.app, parsed_args, 'set_vcpus', 'processors')
+        switches.apply(self.app, parsed_args, 'set_vcpus', 'processor')

@@ -43,9 +43,10 @@ def apply(
 ) -> None:
     """Set what the options name, and say how many were.
 
+    :param what: a word for one of them
     :raises Failure: nothing was named, or some could not be set
     """
-    wanted = _read(parsed_args)
+    wanted = _read(parsed_args, what)
     target = app.target(parsed_args.instance)
     result = outcome.result(
         target.api.change(
@@ -55,7 +56,7 @@ def apply(
     app.say(f'{_check(result, what)} in {target.instance}.')
 
 
-def _read(parsed_args: argparse.Namespace) -> Mapping[str, bool]:
+def _read(parsed_args: argparse.Namespace, what: str) -> Mapping[str, bool]:
     """Return what the options ask for.
 
     :raises Failure: nothing, or both of one
@@ -67,9 +68,9 @@ def _read(parsed_args: argparse.Namespace) -> Mapping[str, bool]:
     both = set(parsed_args.online) & set(parsed_args.offline)
     if both or not wanted:
         raise outcome.Failure(
-            f'{min(both)} cannot be both'
+            f'{what} {min(both)} cannot be set both online and offline'
             if both
-            else 'which? Give --online or --offline',
+            else f'which {what}? Give --online <number> or --offline <number>',
             outcome.ExitCode.USAGE,
         )
     return {str(number): online for number, online in wanted.items()}
@@ -80,7 +81,7 @@ def _check(result: Mapping[str, Any], what: str) -> str:
 
     :raises Failure: some could not be set
     """
-    done = f'{result["set"]} {what} set'
+    done = f'{result["set"]} {what}{"" if result["set"] == 1 else "s"} set'
     if result['failed']:
         why = '; '.join(f'{n}: {w}' for n, w in result['failed'].items())
         raise outcome.Failure(

@@ -139,8 +139,8 @@ def _told(wanted: Attributes) -> dict[str, Any]:
 def _refused(path: str, error: Exception) -> errors.QgaError:
     way_out = (
         'nothing was written, for mode and owner cannot be set; with '
-        'best_effort it is written all the same, and every account of the '
-        'guest may be able to read it'
+        'best_effort (--best-effort) it is written all the same, and every '
+        'account of the guest may be able to read it'
     )
     if isinstance(error, errors.CommandUnsupported):
         error.hint = way_out

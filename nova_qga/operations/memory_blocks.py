@@ -66,9 +66,8 @@ def set_memory_blocks(
         if each.response != 'success'
     }
     if not done:
-        raise errors.OperationFailed(
-            f'no memory block was set: {dict(list(failed.items())[:3])}'
-        )
+        why = '; '.join(f'{n}: {w}' for n, w in list(failed.items())[:3])
+        raise errors.OperationFailed(f'no memory block was set; {why}')
     return {'set': done, 'failed': failed}
 
 

@@ -157,7 +157,8 @@ def _translated(
         # Its text holds the traceback of the other side.
         return errors.ServiceUnavailable(
             f'nova-qga-agent on {host} cannot answer ({error.exc_type}): is '
-            'it of the same version? Its log says more'
+            'it of the same version, with the same packages that add '
+            'operations? Its log may say more'
         )
     if isinstance(error, messaging.MessagingException):
         return NoAnswer(f'the message broker failed: {error}')

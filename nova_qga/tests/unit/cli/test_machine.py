@@ -51,7 +51,11 @@ class MachineTest(unittest.TestCase):
         self.api.results['set_time'] = {'seconds': 1e9, 'ahead': 0.5}
         ended = self.run_it('clock', 'set', UUID)
         self.assertEqual(0, ended.code, ended.err)
-        self.assertIn('0.5 s ahead', ended.out)
+        self.assertIn('0.5 s ahead of its host', ended.out)
+        self.api.results['set_time'] = {'seconds': 1e9, 'ahead': -0.5}
+        ended = self.run_it('clock', 'set', UUID)
+        self.assertIn(' 0.5 s behind its host', ended.out)
+        self.api.asked.pop()
         self.run_it('clock', 'set', UUID, '--to', '2001-09-09T03:46:40+02:00')
         self.assertEqual(
             [('set_time', {'seconds': None}), ('set_time', {'seconds': 1e9})],
@@ -106,7 +110,7 @@ class MachineTest(unittest.TestCase):
         self.api.results['set_vcpus'] = {'set': 1, 'failed': {'7': 'no such'}}
         ended = self.run_it('vcpu', 'set', UUID, '--online', '7')
         self.assertEqual(1, ended.code)
-        self.assertIn('1 processors set, but not 7: no such', ended.err)
+        self.assertIn('1 processor set, but not 7: no such', ended.err)
 
     def test_numbers_that_make_no_sense_are_refused(self):
         for options in (
