@@ -43,6 +43,8 @@ MAX_OUTPUT = 1024 * 1024
 #: Seconds between two questions: at first, and at most.
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
+#: Seconds kept for the last question.
+_LAST_QUESTION = 0.25
 
 _VARIABLE = re.compile(r'[A-Za-z_][A-Za-z0-9_]*=')
 
@@ -123,7 +125,7 @@ def _wait(
             ) from None
         if status.exited:
             return status
-        left = deadline - time.monotonic()
+        left = deadline - _LAST_QUESTION - time.monotonic()
         if left <= 0:
             raise errors.OutcomeUnknown(
                 f'the program was started as process {pid} and has not ended '
