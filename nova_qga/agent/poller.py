@@ -25,6 +25,7 @@ from nova_qga.agent import schedule
 from nova_qga.collectors import base
 from nova_qga.collectors import sample_set
 from nova_qga import errors
+from nova_qga.guest import agent as guest_agent
 from nova_qga.guest import guest as guest_module
 from nova_qga.guest import host as guest_host
 
@@ -89,7 +90,7 @@ class Poller:
         """Sample one guest at once.
 
         :param timeout: seconds
-        :raises GuestNotFound, GuestUnavailable, ChannelError: why not
+        :raises GuestNotFound, GuestUnavailable: why not
         """
         try:
             guest = self._host.find(uuid)
@@ -117,9 +118,11 @@ class Poller:
         try:
             samples = answer.result(timeout)
         except futures.TimeoutError:
-            raise errors.ChannelTimeout('the guest took too long') from None
+            raise guest_agent.no_agent(['it took too long']) from None
+        except errors.ChannelError as error:
+            raise guest_agent.no_agent([str(error)]) from None
         if samples is None:
-            raise errors.ChannelTimeout('the guest gave no samples')
+            raise guest_agent.no_agent(['it gave no samples'])
         return samples
 
     # On the loop's thread, from here on.

@@ -235,7 +235,12 @@ def reach(
             failures.append(f'{channel.name}: {error}')
         else:
             return agent
-    raise errors.GuestUnavailable(
+    raise no_agent(failures)
+
+
+def no_agent(failures: Sequence[str]) -> errors.GuestUnavailable:
+    """Return what is told where no agent answers, with each one's fault."""
+    return errors.GuestUnavailable(
         'no_agent',
         'no guest agent answers: is qemu-guest-agent installed and running '
         f'in the guest? ({"; ".join(failures)})',

@@ -240,5 +240,6 @@ class NowTest(PollerTest):
             )
 
     def test_who_does_not_answer_is_said_not_to(self):
-        with self.assertRaises(errors.ChannelTimeout):
+        with self.assertRaises(errors.GuestUnavailable) as caught:
             self.poller.sample_now(self.guests[2].uuid, PATIENCE)
+        self.assertEqual('no_agent', caught.exception.reason)
