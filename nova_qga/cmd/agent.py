@@ -57,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     It is also 1 where requests cannot be served: systemd starts it anew.
     """
     conf = cfg.CONF
+    failure: Exception | None = None
     try:
         _configure(conf, sys.argv[1:] if argv is None else argv)
         if conf.rotate_key:
@@ -67,7 +68,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         service = agent_service.Service(conf, _tell_ready, _give_up)
         service.start()
     except (errors.ConfigurationError, cfg.Error) as error:
-        _complain(conf, error)
+        failure = error
+    if failure is not None:
+        # While it is handled, oslo.log would write it twice into the line.
+        _complain(conf, failure)
         return 1
     LOG.info('%s %s started', PROGRAM, version.version_string_with_package())
     _run(conf, service, signals)
