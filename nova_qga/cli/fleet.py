@@ -17,7 +17,6 @@ What is under way as the failures become too many still ends, and is told.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-import queue
 import threading
 from typing import Any, NamedTuple, TYPE_CHECKING
 
@@ -53,6 +52,8 @@ def apply(
 ) -> list[Done]:
     """Do it to each guest, and return what came of it, in their order.
 
+    Nothing more is begun after a first Ctrl-C; a second one leaves at once.
+
     :param max_failures: nothing more is begun after so many
     """
     run = _Run(targets, work, max_failures)
@@ -60,17 +61,36 @@ def apply(
         threading.Thread(
             target=run.work, name='qga-fleet', daemon=True
         ).start()
-    done = dict(run.ended.get() for _ in targets)
-    for each in done.values():
+    _wait(run)
+    done = [run.ended[number] for number in range(len(targets))]
+    for each in done:
         expected = (outcome.Failure, errors.QgaError, OSError)
         if each.error is not None and not isinstance(each.error, expected):
             raise each.error
-    return [done[number] for number in range(len(targets))]
+    return done
+
+
+def _wait(run: '_Run') -> None:
+    """Wait until it is over; no result is lost where that is interrupted."""
+    stopping = False
+    while True:
+        try:
+            run.begin.set()
+            run.over.wait()
+        except KeyboardInterrupt:
+            if stopping:
+                raise
+            stopping = True
+            run.stop()
+        else:
+            return
 
 
 class _Run:
     """What is done, shared by threads.
 
+    :ivar begin: set when work may begin
+    :ivar over: set when all have ended
     :ivar ended: numbers of targets, and what came of each
     """
 
@@ -80,17 +100,31 @@ class _Run:
         work: 'Callable[[cli_target.Target], Result]',
         max_failures: int,
     ) -> None:
-        self.ended: queue.SimpleQueue[tuple[int, Done]] = queue.SimpleQueue()
+        self.begin = threading.Event()
+        self.over = threading.Event()
+        self.ended: dict[int, Done] = {}
         self._targets = targets
         self._work = work
         self._lock = threading.Lock()
         self._next = 0
         self._failures_left = max_failures
+        if not targets:
+            self.over.set()
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        with self._lock:
+            self._failures_left = 0
 
     def work(self) -> None:
         """Work until nothing is left to begin."""
+        self.begin.wait()
         while (number := self._take()) is not None:
-            self.ended.put((number, self._do(number)))
+            ended = self._do(number)
+            with self._lock:
+                self.ended[number] = ended
+                if len(self.ended) == len(self._targets):
+                    self.over.set()
 
     def _take(self) -> int | None:
         with self._lock:

@@ -109,11 +109,10 @@ def _row(done: fleet.Done) -> tuple[Any, ...]:
 
 
 def _exit_code(done: Sequence[fleet.Done]) -> outcome.ExitCode:
-    failed = [each.error for each in done if each.error is not None]
-    if not failed:
+    if all(each.result is not None for each in done):
         return outcome.ExitCode.OK
-    if len(done) == 1:
-        return outcome.exit_code(failed[0])
+    if len(done) == 1 and done[0].error is not None:
+        return outcome.exit_code(done[0].error)
     return outcome.ExitCode.PARTIAL
 
 

@@ -15,6 +15,7 @@
 
 import json
 import pathlib
+import signal
 import threading
 import unittest
 
@@ -116,6 +117,27 @@ class FleetTest(unittest.TestCase):
         done = fleet.apply(list(range(9)), work, at_once=3, max_failures=1)
         self.assertEqual(3, most)
         self.assertEqual(list(range(9)), [each.result['n'] for each in done])
+
+    def test_ctrl_c_begins_no_more_and_tells_what_was_done(self):
+        interrupted = threading.Event()
+
+        def work(target):
+            if target == 1:
+                main = threading.main_thread().ident
+                signal.pthread_kill(main, signal.SIGINT)
+                self.assertTrue(interrupted.wait(30))
+            return {'n': target}
+
+        def note(number, frame):
+            interrupted.set()
+            raise KeyboardInterrupt
+
+        self.addCleanup(signal.signal, signal.SIGINT, signal.getsignal(2))
+        signal.signal(signal.SIGINT, note)
+        done = fleet.apply(list(range(9)), work, at_once=1, max_failures=1)
+        self.assertEqual([{'n': 0}, {'n': 1}], [d.result for d in done[:2]])
+        self.assertEqual([None] * 7, [d.error for d in done[2:]])
+        self.assertIn(fleet.Done(None, None), done)
 
     def test_a_fault_of_ours_is_raised(self):
         def work(target):
