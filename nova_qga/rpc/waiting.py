@@ -101,7 +101,13 @@ class WaitingRoom:
         while True:
             expired, soonest = self._wait(uuid)
             for each in expired:
-                self._expire(each, reason)
+                try:
+                    self._expire(each, reason)
+                except Exception:
+                    # The others that are held wait for this thread.
+                    LOG.exception(
+                        'expired while guest %s was waited for', uuid
+                    )
             if soonest is None:
                 return
             found = self._unreachable(uuid, min(PATIENCE, soonest))

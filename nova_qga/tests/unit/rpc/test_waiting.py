@@ -93,6 +93,22 @@ class HeldTest(unittest.TestCase):
         )
         self.assertEqual([], self.host.agent_of.executed)
 
+    def test_a_fault_of_ours_strands_no_other(self):
+        end, faults = self.host.ledger.end, [KeyError('a fault')]
+
+        def fail_once(*given):
+            if faults:
+                raise faults.pop()
+            end(*given)
+
+        self.host.ledger.end = fail_once
+        self.run_held('r1', seconds=0.2)
+        self.run_held('r2', seconds=1)
+        with self.assertLogs('nova_qga.rpc.waiting', 'ERROR'):
+            self.end()
+        [event] = self.host.told
+        self.assertEqual('r2', event.payload['request_id'])
+
     def test_one_that_does_not_ask_for_it_fails_at_once(self):
         failed = self.host.run('ping')
         self.assertEqual('failed', failed.state)
