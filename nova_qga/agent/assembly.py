@@ -23,10 +23,8 @@ from oslo_config import cfg
 import oslo_messaging as messaging
 
 from nova_qga.agent import freezing as agent_freezing
-from nova_qga.agent import plugins
 from nova_qga.agent import poller as agent_poller
 from nova_qga.agent import thawer as agent_thawer
-from nova_qga.collectors import base as collectors_base
 from nova_qga import errors
 from nova_qga.guest import attachment
 from nova_qga.guest import host as guest_host
@@ -37,7 +35,6 @@ from nova_qga.journal import outbox
 from nova_qga.journal import owned_keys
 from nova_qga.journal import requests
 from nova_qga.nova_extension import channel
-from nova_qga.publishers import base as publishers_base
 from nova_qga.publishers import sender
 from nova_qga.rpc.catalog import base as catalog_base
 from nova_qga.rpc.catalog import loading
@@ -53,18 +50,6 @@ from nova_qga.rpc import views
 #: Attempts to send a notification again, where the operator left it at
 #: "for ever": that would hold up all others while the broker is away.
 RETRY = 2
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Monitor:
-    """What may change at SIGHUP.
-
-    :ivar interval: seconds
-    """
-
-    interval: float
-    collectors: dict[str, collectors_base.Collector]
-    publishers: dict[str, publishers_base.Publisher]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -198,27 +183,6 @@ def _bad_transport(error: Exception) -> errors.ConfigurationError:
         '[DEFAULT]transport_url, or that of [oslo_messaging_notifications], '
         f'cannot be used ({type(error).__name__}): it is like '
         'rabbit://user:password@host:5672/'
-    )
-
-
-def read_monitor(
-    conf: cfg.ConfigOpts, context: publishers_base.Context
-) -> Monitor:
-    """Read what may change at SIGHUP, and load the plugins it names.
-
-    :raises ConfigurationError: a name or a value is wrong
-    """
-    try:
-        options = conf.qga_monitor
-        interval = options.interval
-        collectors = options.collectors
-        publishers = options.publishers
-    except (cfg.Error, ValueError) as error:
-        raise errors.ConfigurationError(str(error)) from None
-    return Monitor(
-        interval,
-        plugins.load_collectors(collectors),
-        plugins.load_publishers(publishers, context),
     )
 
 

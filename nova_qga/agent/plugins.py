@@ -12,7 +12,7 @@
 
 """Load collectors and publishers by the names that the operator gave."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from stevedore import extension
@@ -37,13 +37,24 @@ def load_collectors(
 
 
 def load_publishers(
-    names: Sequence[str], context: publishers_base.Context
+    names: Sequence[str],
+    context: publishers_base.Context,
+    known: Mapping[str, publishers_base.Publisher],
 ) -> dict[str, publishers_base.Publisher]:
     """Return publishers by name, in order.
 
+    :param known: used on where nothing has changed for them: one may hold a
+        port, which nobody can have twice
     :raises ConfigurationError: there is none of a name, or it does not load
     """
-    return _load(PUBLISHERS, '[qga_monitor]publishers', names, context)
+    kept = {
+        name: publisher
+        for name, publisher in known.items()
+        if name in names and publisher.context == context
+    }
+    others = [name for name in names if name not in kept]
+    made = _load(PUBLISHERS, '[qga_monitor]publishers', others, context)
+    return {name: {**kept, **made}[name] for name in names}
 
 
 def _load(

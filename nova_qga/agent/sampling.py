@@ -264,6 +264,7 @@ def _sample_set(
     description = guest.description
     return sample_set.SampleSet(
         description.uuid,
+        description.domain,
         description.name,
         description.project_id,
         description.user_id,

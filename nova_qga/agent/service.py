@@ -25,11 +25,11 @@ from oslo_log import log as logging
 from oslo_service import service
 
 from nova_qga.agent import assembly
+from nova_qga.agent import monitoring
 from nova_qga.agent import poller as agent_poller
 from nova_qga import errors
 from nova_qga.journal import leases
 from nova_qga.journal import outbox
-from nova_qga.publishers import base as publishers_base
 from nova_qga.publishers import worker
 from nova_qga.rpc import server as rpc_server
 from nova_qga import text
@@ -66,9 +66,9 @@ class Service(service.Service):
         self._give_up = give_up
         self._conf = conf
         self._ready = ready
-        notifier = assembly.build_notifier(conf)
-        self._context = publishers_base.Context(conf.host, notifier)
-        monitor = assembly.read_monitor(conf, self._context)
+        self._notifier = assembly.build_notifier(conf)
+        monitor = monitoring.read(conf, self._notifier, {})
+        self._publishers = monitor.publishers
         self._publishing = worker.Worker(monitor.publishers)
         self._host = assembly.build_host(conf)
         self._poller = agent_poller.Poller(
@@ -127,11 +127,14 @@ class Service(service.Service):
         Requests are served meanwhile.
         """
         try:
-            monitor = assembly.read_monitor(self._conf, self._context)
+            monitor = monitoring.read(
+                self._conf, self._notifier, self._publishers
+            )
         except errors.ConfigurationError as error:
             LOG.error('[qga_monitor] stays as it was: %s', error)
             return
         self._poller.reconfigure(monitor.interval, monitor.collectors)
+        self._publishers = monitor.publishers
         self._publishing.use(monitor.publishers)
         LOG.info(
             'sampling every %(interval)g s: %(collectors)s; to %(publishers)s',

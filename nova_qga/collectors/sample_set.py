@@ -22,6 +22,7 @@ class SampleSet(NamedTuple):
     """The samples of one guest.
 
     :ivar instance_uuid: of the guest
+    :ivar domain: libvirt's name of it
     :ivar name: what its owner calls it, escaped
     :ivar timestamp: seconds since the epoch, by the **host's** clock
     :ivar source: ``guest``, or ``hypervisor`` where libvirt stands in
@@ -29,6 +30,7 @@ class SampleSet(NamedTuple):
     """
 
     instance_uuid: str
+    domain: str
     name: str
     project_id: str
     user_id: str

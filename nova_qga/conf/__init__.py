@@ -22,9 +22,10 @@ from oslo_config import cfg
 from nova_qga.conf import agent
 from nova_qga.conf import monitor
 from nova_qga.conf import operations
+from nova_qga.conf import prometheus
 from nova_qga.conf import qga
 
-_GROUPS = (qga, agent, operations, monitor)
+_GROUPS = (qga, agent, operations, monitor, prometheus)
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:

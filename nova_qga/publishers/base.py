@@ -16,6 +16,7 @@ Loaded from the ``nova_qga.publishers`` entry points by name.
 """
 
 import abc
+from collections.abc import Mapping
 import dataclasses
 from typing import Any
 
@@ -28,10 +29,15 @@ class Context:
 
     :ivar host: name of this host, as Nova knows it
     :ivar notifier: an ``oslo_messaging.Notifier`` with bounded retries
+    :ivar options: group of options -> name -> value, of the groups that are
+        for publishers
     """
 
     host: str
     notifier: Any
+    options: Mapping[str, Mapping[str, Any]] = dataclasses.field(
+        default_factory=dict
+    )
 
 
 class Publisher(abc.ABC):

@@ -24,7 +24,7 @@ CONTEXT = base.Context('compute-1', None)
 
 class LoadTest(unittest.TestCase):
     def test_publishers_are_made_with_what_they_need(self):
-        loaded = plugins.load_publishers(['notification'], CONTEXT)
+        loaded = plugins.load_publishers(['notification'], CONTEXT, {})
         self.assertEqual(['notification'], list(loaded))
         self.assertIsInstance(
             loaded['notification'], notification.NotificationPublisher
@@ -37,7 +37,7 @@ class LoadTest(unittest.TestCase):
 
     def test_none_may_be_wanted(self):
         self.assertEqual({}, plugins.load_collectors([]))
-        self.assertEqual({}, plugins.load_publishers([], CONTEXT))
+        self.assertEqual({}, plugins.load_publishers([], CONTEXT, {}))
 
     def test_an_unknown_name_is_said_with_those_that_there_are(self):
         with self.assertRaises(errors.ConfigurationError) as caught:
@@ -48,7 +48,7 @@ class LoadTest(unittest.TestCase):
         with self.assertRaisesRegex(
             errors.ConfigurationError, r'publishers names x.*notification'
         ):
-            plugins.load_publishers(['x'], CONTEXT)
+            plugins.load_publishers(['x'], CONTEXT, {})
 
     def test_one_that_does_not_load_is_said_with_the_reason(self):
         with self.assertRaisesRegex(

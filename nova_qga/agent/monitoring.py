@@ -1,0 +1,81 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""What is measured and where it goes, as the options say now.
+
+All of it may change at SIGHUP.
+"""
+
+from collections.abc import Mapping
+import dataclasses
+from typing import Any
+
+from oslo_config import cfg
+
+from nova_qga.agent import plugins
+from nova_qga.collectors import base as collectors_base
+from nova_qga.conf import prometheus
+from nova_qga import errors
+from nova_qga.publishers import base as publishers_base
+
+#: The groups of options that publishers have.
+PUBLISHER_OPTIONS = (prometheus,)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Monitor:
+    """What is measured, how often, and where it goes.
+
+    :ivar interval: seconds
+    """
+
+    interval: float
+    collectors: dict[str, collectors_base.Collector]
+    publishers: dict[str, publishers_base.Publisher]
+
+
+def read(
+    conf: cfg.ConfigOpts,
+    notifier: Any,
+    known: Mapping[str, publishers_base.Publisher],
+) -> Monitor:
+    """Read it, and load the plugins that it names.
+
+    :param known: publishers that are there, to be used on
+    :raises ConfigurationError: a name or a value is wrong
+    """
+    try:
+        options = conf.qga_monitor
+        interval = options.interval
+        collectors = options.collectors
+        publishers = options.publishers
+        context = _context(conf, notifier)
+    except (cfg.Error, ValueError) as error:
+        raise errors.ConfigurationError(str(error)) from None
+    return Monitor(
+        interval,
+        plugins.load_collectors(collectors),
+        plugins.load_publishers(publishers, context, known),
+    )
+
+
+def _context(conf: cfg.ConfigOpts, notifier: Any) -> publishers_base.Context:
+    """Return what publishers are made with."""
+    options = {
+        module.GROUP.name: {
+            option.dest: conf[module.GROUP.name][option.dest]
+            for option in module.OPTS
+        }
+        for module in PUBLISHER_OPTIONS
+    }
+    return publishers_base.Context(conf.host, notifier, options)

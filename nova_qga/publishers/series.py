@@ -1,0 +1,112 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Samples as Prometheus names them. Pure.
+
+Names are ours alone; what a guest says stands in values of labels, escaped,
+cut and without what a query could stumble over.
+
+Source: https://prometheus.io/docs/practices/naming/; node_exporter.
+"""
+
+from collections.abc import Iterable, Iterator
+import hashlib
+import re
+
+from prometheus_client import metrics_core
+
+from nova_qga.collectors import base
+from nova_qga.collectors import sample_set
+
+_SUFFIX = {
+    base.Unit.SECONDS: '_seconds',
+    base.Unit.BYTES: '_bytes',
+    base.Unit.COUNT: '',
+}
+#: Where the rule gives no good name.
+_NAMES = {'guest.cpu.time': 'guest_cpu_seconds'}
+_ODD = re.compile(r'[^A-Za-z0-9_.:/@ -]')
+#: Characters of a value of a label.
+_LONGEST = 128
+
+
+def name_of(metric: base.Metric) -> str:
+    """Return the name of a metric, without the ``_total`` of a counter."""
+    if metric.name in _NAMES:
+        return _NAMES[metric.name]
+    name = metric.name.replace('.', '_')
+    suffix = _SUFFIX[metric.unit]
+    return name if name.endswith(suffix) else name + suffix
+
+
+def label(value: str) -> str:
+    """Return a value of a label that a guest has chosen.
+
+    One that is odd or long keeps its head, and gets a digest of the whole, so
+    that two of them stay two.
+    """
+    if len(value) <= _LONGEST and not _ODD.search(value):
+        return value
+    digest = hashlib.sha256(value.encode()).hexdigest()[:12]
+    return f'{_ODD.sub("_", value[: _LONGEST - 13])}-{digest}'
+
+
+def families(
+    guests: Iterable[sample_set.SampleSet], most: int
+) -> Iterator[metrics_core.Metric]:
+    """Return all series, by their metrics.
+
+    :param most: series of one guest
+    """
+    found: dict[str, metrics_core.Metric] = {}
+    count = left_out = 0
+    for each in guests:
+        count += 1
+        left_out += max(0, len(each.samples) - most)
+        for sample in each.samples[:most]:
+            _add(found, each, sample)
+    yield from found.values()
+    yield metrics_core.GaugeMetricFamily(
+        'nova_qga_prometheus_guests', 'Guests with samples here', count
+    )
+    yield metrics_core.GaugeMetricFamily(
+        'nova_qga_prometheus_series_left_out',
+        'Series of guests that have too many',
+        left_out,
+    )
+
+
+def _add(
+    found: dict[str, metrics_core.Metric],
+    guest: sample_set.SampleSet,
+    sample: base.Sample,
+) -> None:
+    metric = sample.metric
+    name = name_of(metric)
+    counter = metric.kind is base.Kind.CUMULATIVE
+    family = found.get(name)
+    if family is None:
+        family = metrics_core.Metric(
+            name, metric.name, 'counter' if counter else 'gauge'
+        )
+        found[name] = family
+    labels = {
+        'project': guest.project_id,
+        'resource': guest.instance_uuid,
+        'domain': guest.domain,
+    }
+    pairs = zip(sample.labels[::2], sample.labels[1::2], strict=True)
+    labels.update((key, label(value)) for key, value in pairs)
+    family.add_sample(
+        f'{name}_total' if counter else name, labels, sample.value
+    )
