@@ -34,7 +34,11 @@ _SUFFIX = {
     base.Unit.COUNT: '',
 }
 #: Where the rule gives no good name.
-_NAMES = {'guest.cpu.time': 'guest_cpu_seconds'}
+_NAMES = {
+    'guest.cpu.time': 'guest_cpu_seconds',
+    # Only counters end so.
+    'guest.tasks.total': 'guest_tasks',
+}
 _ODD = re.compile(r'[^A-Za-z0-9_.:/@ -]')
 #: Characters of a value of a label.
 _LONGEST = 128

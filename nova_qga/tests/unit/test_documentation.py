@@ -25,10 +25,12 @@ import re
 import unittest
 
 from nova_qga.cli import outcome
+from nova_qga.collectors import base as collectors_base
 from nova_qga import errors
 from nova_qga.guest import looks
 from nova_qga.journal import requests
 from nova_qga.publishers import outcome as outcome_event
+from nova_qga.publishers import series
 from nova_qga.rpc import coverage
 from nova_qga.rpc import endpoint
 from nova_qga.rpc import outcome as rpc_outcome
@@ -36,6 +38,7 @@ from nova_qga.rpc import validation
 from nova_qga.tests.fixtures import architecture
 from nova_qga.tests.fixtures import doc_pages
 from nova_qga.tests.fixtures import known_host
+from nova_qga.tests.fixtures import scraped
 
 #: Of each page of operations.
 SECTIONS = [
@@ -239,6 +242,20 @@ class OperationsTest(unittest.TestCase):
             '.. autoprogram-cliff:: nova_qga.cli\n',
             doc_pages.section('user/cli.rst', 'Options of each command'),
         )
+
+
+class PrometheusPageTest(unittest.TestCase):
+    def test_every_metric_stands_there_with_its_name(self):
+        documented = {
+            tuple(re.findall('``([^`]+)``', ' '.join(row)))
+            for row in doc_pages.rows('admin/prometheus.rst', 'Names')
+        }
+        wanted = set()
+        for metric in scraped.all_metrics():
+            counts = metric.kind is collectors_base.Kind.CUMULATIVE
+            total = '_total' if counts else ''
+            wanted.add((metric.name, series.name_of(metric) + total))
+        self.assertEqual(wanted, documented)
 
 
 class SecurityPageTest(unittest.TestCase):
