@@ -24,12 +24,13 @@ from oslo_config import cfg
 
 from nova_qga.agent import plugins
 from nova_qga.collectors import base as collectors_base
+from nova_qga.conf import jsonl
 from nova_qga.conf import prometheus
 from nova_qga import errors
 from nova_qga.publishers import base as publishers_base
 
 #: The groups of options that publishers have.
-PUBLISHER_OPTIONS = (prometheus,)
+PUBLISHER_OPTIONS = (jsonl, prometheus)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -20,12 +20,13 @@ from collections.abc import Sequence
 from oslo_config import cfg
 
 from nova_qga.conf import agent
+from nova_qga.conf import jsonl
 from nova_qga.conf import monitor
 from nova_qga.conf import operations
 from nova_qga.conf import prometheus
 from nova_qga.conf import qga
 
-_GROUPS = (qga, agent, operations, monitor, prometheus)
+_GROUPS = (qga, agent, operations, monitor, prometheus, jsonl)
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:

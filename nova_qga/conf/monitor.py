@@ -84,12 +84,16 @@ Possible values:
 
 * Names in the entry point namespace ``nova_qga.publishers``:
   ``notification``, an oslo.messaging notification for each guest and sample,
-  which Ceilometer can take.
+  which Ceilometer can take;
+  ``prometheus``, a port from which Prometheus fetches the last samples;
+  ``jsonl``, a file of JSON lines.
 
 Related options:
 
 * ``[oslo_messaging_notifications]driver``: without one, nothing is sent by
   ``notification``.
+* ``[qga_prometheus]``: the port, and who may fetch from it.
+* ``[qga_jsonl]path``: the file.
 """,
     ),
 ]

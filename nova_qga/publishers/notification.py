@@ -14,67 +14,13 @@
 
 One message a guest and sample: measured, 10 samples in a message cost a fifth
 of what they cost in messages of their own.
-
-Source: ceilometer/meter/notifications.py: a meter definition needs every
-field that it looks up in every sample, and two samples of one name and
-resource at one time would be one measure to Gnocchi.
 """
 
-import datetime
-from typing import Any
-
-from nova_qga.collectors import base as collectors_base
 from nova_qga.collectors import sample_set
 from nova_qga.publishers import base
+from nova_qga.publishers import payload
 
 EVENT = 'instance.guest.metrics'
-#: Of the payload; its first number changes when a reader must.
-SCHEMA_VERSION = '1.0'
-
-#: Labels that tell apart what would else be one resource, and what stands
-#: before their value in its id. ``<uuid>-<device>`` is Ceilometer's own style.
-_PARTS = (('device', ''), ('mode', 'cpu-'))
-
-
-def payload(samples: sample_set.SampleSet, host: str) -> dict[str, Any]:
-    """Return the payload for one guest's samples."""
-    moment = datetime.datetime.fromtimestamp(samples.timestamp, datetime.UTC)
-    timestamp = moment.isoformat(timespec='milliseconds')
-    return {
-        'schema_version': SCHEMA_VERSION,
-        'instance_id': samples.instance_uuid,
-        'display_name': samples.name,
-        'tenant_id': samples.project_id,
-        'user_id': samples.user_id,
-        'host': host,
-        'samples': [
-            _sample(each, samples.instance_uuid, timestamp, samples.source)
-            for each in samples.samples
-        ],
-    }
-
-
-def _sample(
-    sample: collectors_base.Sample, uuid: str, timestamp: str, source: str
-) -> dict[str, Any]:
-    labels = dict(zip(sample.labels[::2], sample.labels[1::2], strict=True))
-    return {
-        'name': sample.metric.name,
-        'type': sample.metric.kind.value,
-        'unit': sample.metric.unit.value,
-        'volume': sample.value,
-        'resource_id': uuid + _part(labels),
-        'timestamp': timestamp,
-        'source': source,
-        'labels': labels,
-    }
-
-
-def _part(labels: dict[str, str]) -> str:
-    for label, before in _PARTS:
-        if label in labels:
-            return f'-{before}{labels[label]}'
-    return ''
 
 
 class NotificationPublisher(base.Publisher):
@@ -83,5 +29,5 @@ class NotificationPublisher(base.Publisher):
     def publish(self, samples: sample_set.SampleSet) -> None:
         if samples.samples:
             self.context.notifier.sample(
-                {}, EVENT, payload(samples, self.context.host)
+                {}, EVENT, payload.of(samples, self.context.host)
             )

@@ -25,6 +25,7 @@ import yaml
 
 from nova_qga.collectors import base
 from nova_qga.publishers import notification
+from nova_qga.publishers import payload
 from nova_qga.tests.fixtures import made_samples
 
 FILE = (
@@ -55,7 +56,7 @@ class MeterDefinitionTest(unittest.TestCase):
         [self.metric] = yaml.safe_load(FILE.read_text())['metric']
         metrics = every_metric()
         self.names = [each.name for each in metrics]
-        self.payload = notification.payload(
+        self.payload = payload.of(
             made_samples.samples(
                 *(base.Sample(each, 0) for each in metrics),
                 *(base.Sample(each, 1, ('device', 'a')) for each in metrics),

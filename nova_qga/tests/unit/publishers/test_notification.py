@@ -20,6 +20,7 @@ import fixtures
 from nova_qga.collectors import base
 from nova_qga.publishers import base as publishers_base
 from nova_qga.publishers import notification
+from nova_qga.publishers import payload
 from nova_qga.tests.fixtures import made_samples
 from nova_qga.tests.fixtures import notifications
 
@@ -28,9 +29,7 @@ UUID = made_samples.UUID
 
 class PayloadTest(unittest.TestCase):
     def payload(self, *samples):
-        return notification.payload(
-            made_samples.samples(*samples), 'compute-1'
-        )
+        return payload.of(made_samples.samples(*samples), 'compute-1')
 
     def test_it_says_whose_guest_was_measured_and_where(self):
         payload = self.payload()

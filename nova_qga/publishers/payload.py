@@ -1,0 +1,75 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The samples of one guest as one flat record, for notifications and files.
+
+Source: ceilometer/meter/notifications.py: a meter definition needs every
+field that it looks up in every sample, and two samples of one name and
+resource at one time would be one measure to Gnocchi.
+"""
+
+import datetime
+from typing import Any
+
+from nova_qga.collectors import base as collectors_base
+from nova_qga.collectors import sample_set
+
+#: Its first number changes when a reader must.
+SCHEMA_VERSION = '1.0'
+
+#: Labels that tell apart what would else be one resource, and what stands
+#: before their value in its id. ``<uuid>-<device>`` is Ceilometer's own style.
+_PARTS = (('device', ''), ('mode', 'cpu-'))
+
+
+def of(samples: sample_set.SampleSet, host: str) -> dict[str, Any]:
+    """Return the record of one guest's samples.
+
+    :param host: that measured it
+    """
+    moment = datetime.datetime.fromtimestamp(samples.timestamp, datetime.UTC)
+    timestamp = moment.isoformat(timespec='milliseconds')
+    return {
+        'schema_version': SCHEMA_VERSION,
+        'instance_id': samples.instance_uuid,
+        'display_name': samples.name,
+        'tenant_id': samples.project_id,
+        'user_id': samples.user_id,
+        'host': host,
+        'samples': [
+            _sample(each, samples.instance_uuid, timestamp, samples.source)
+            for each in samples.samples
+        ],
+    }
+
+
+def _sample(
+    sample: collectors_base.Sample, uuid: str, timestamp: str, source: str
+) -> dict[str, Any]:
+    labels = dict(zip(sample.labels[::2], sample.labels[1::2], strict=True))
+    return {
+        'name': sample.metric.name,
+        'type': sample.metric.kind.value,
+        'unit': sample.metric.unit.value,
+        'volume': sample.value,
+        'resource_id': uuid + _part(labels),
+        'timestamp': timestamp,
+        'source': source,
+        'labels': labels,
+    }
+
+
+def _part(labels: dict[str, str]) -> str:
+    for label, before in _PARTS:
+        if label in labels:
+            return f'-{before}{labels[label]}'
+    return ''
