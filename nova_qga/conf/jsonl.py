@@ -32,10 +32,10 @@ OPTS = [
         help="""
 The file to which a line is added for each guest and sample.
 
-It is for tools that read files, such as Fluent Bit or Vector, and grows by
-about 8 KiB a line: have it rotated. One that was moved away is made anew, so
-logrotate needs neither ``copytruncate`` nor a signal. Its owner and group can
-read it: it names projects, and says what all guests of the host do.
+It is for tools that read files, such as Fluent Bit or Vector, and grows fast:
+have it rotated. One that was moved away is made anew, so logrotate needs
+neither ``copytruncate`` nor a signal. Its owner and group can read it: it names
+projects, and says what all guests of the host do.
 """,
     ),
 ]
