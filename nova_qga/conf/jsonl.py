@@ -34,8 +34,8 @@ The file to which a line is added for each guest and sample.
 
 It is for tools that read files, such as Fluent Bit or Vector, and grows fast:
 have it rotated. One that was moved away is made anew, so logrotate needs
-neither ``copytruncate`` nor a signal. Its owner and group can read it: it names
-projects, and says what all guests of the host do.
+neither ``copytruncate`` nor a signal. Its owner and group can read it: it
+names projects, and says what all guests of the host do.
 """,
     ),
 ]
