@@ -54,8 +54,9 @@ def of_context(context: Any) -> User:
     roles = context.get('roles')
     if not isinstance(roles, list | tuple):
         roles = ()
+    # Nova names it user_id, oslo.context itself user.
     return User(
-        _name(context.get('user_id')),
+        _name(context.get('user_id')) or _name(context.get('user')),
         _name(context.get('project_id')),
         tuple(filter(None, map(_name, roles[:_MAX_ROLES]))),
         context.get('is_admin') is True,

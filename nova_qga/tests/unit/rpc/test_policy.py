@@ -16,6 +16,7 @@ import pathlib
 import unittest
 
 import fixtures
+from oslo_context import context as oslo_context
 
 from nova_qga.rpc.catalog import base
 from nova_qga.rpc import policy
@@ -199,6 +200,14 @@ class RulesTest(unittest.TestCase):
 
 
 class UserTest(unittest.TestCase):
+    def test_the_context_of_oslo_names_who_asks(self):
+        made = user.of_context(
+            oslo_context.RequestContext(
+                user_id='alice', project_id='p', roles=['member']
+            ).to_dict()
+        )
+        self.assertEqual(user.User('alice', 'p', ('member',)), made)
+
     def test_what_a_context_says_is_cut_to_what_it_can_be(self):
         made = user.of_context(
             {
