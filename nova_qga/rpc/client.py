@@ -73,8 +73,11 @@ class Client:
         :raises ServiceUnavailable: no answer came
         """
         request = self.request(instance_uuid) | arguments
+        # Of one that is held it is told only afterwards that it expired.
+        held = 'wait_for_agent' in request
+        last_call = self._last_call if held else rpc_caller.GRACE
         try:
-            return self._send(host, method, request, rpc_caller.GRACE)
+            return self._send(host, method, request, last_call)
         except _Unanswered as error:
             raise errors.ServiceUnavailable(str(error)) from None
 
@@ -125,7 +128,9 @@ class Client:
                 # The broker went away in between; it may come back.
                 answer = {}
             if answer.get('state') == 'accepted':
-                unanswered = _Unanswered('it is still held or worked on')
+                unanswered = _Unanswered(
+                    f'{host} still holds the request, or works on it'
+                )
             elif answer:
                 return answer
             time.sleep(min(pause, max(0.0, end - time.monotonic())))

@@ -81,8 +81,13 @@ class UntilItIsKnownTest(unittest.TestCase):
                 return {'state': 'accepted'}
 
         sent = client.Client(Holding(), timeout=0.01, last_call=0.05)
-        with self.assertRaisesRegex(errors.OutcomeUnknown, 'held'):
+        with self.assertRaisesRegex(errors.OutcomeUnknown, 'still holds'):
             sent.change(HOST, 'add_ssh_keys', UUID)
+        sent = client.Client(
+            Holding(), timeout=0.01, last_call=0.05, wait_for_agent=True
+        )
+        with self.assertRaisesRegex(errors.ServiceUnavailable, 'still holds'):
+            sent.ask(HOST, 'ping', UUID)
 
     def test_who_waits_for_an_agent_says_so_in_what_is_for_a_guest(self):
         calls = scripted_caller.ScriptedCaller()
