@@ -228,7 +228,8 @@ def _parse(
     if options:
         parser.error(f'unknown options: {outcome.safe(" ".join(options))}')
     if stray:
-        parser.error(f'{len(stray)} words too many at the end')
+        words = 'word' if len(stray) == 1 else 'words'
+        parser.error(f'{len(stray)} {words} too many at the end')
     return parsed
 
 

@@ -120,7 +120,9 @@ def _wait(
         except errors.QgaError as error:
             raise errors.OutcomeUnknown(
                 f'the program was started as process {pid}, and how it ends '
-                f'cannot be told ({error}): look for it in the guest',
+                f'cannot be told ({error}): look for it in the guest. One '
+                'that writes more than 2 MiB must write to a file there, to '
+                'be got from the guest afterwards',
                 pid,
             ) from None
         if status.exited:
