@@ -151,6 +151,7 @@ class Service(service.Service):
         A request that is cut off stands in the journal, and is reported as
         unknown at the next start.
         """
+        self._server.stop_reading()
         # oslo.messaging takes seconds to close its connections.
         self._in_background('qga-unserve', self._server.stop)
         stopping = self._in_background('qga-stop', self._stop)

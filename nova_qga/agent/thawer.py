@@ -28,13 +28,14 @@ from oslo_log import log as logging
 
 from nova_qga import errors
 from nova_qga.journal import leases as journal_leases
+from nova_qga.operations import freeze
 from nova_qga.rpc import frozen_guests
 
 LOG = logging.getLogger(__name__)
 
 #: Guests that are thawed at once, and how many of them may be such that did
 #: not answer the last time.
-WORKERS = 16
+WORKERS = 64
 RETRIED = 4
 #: Seconds for one attempt.
 TIMEOUT = 60.0
@@ -162,7 +163,8 @@ class Thawer:
     def _plan(self, lease: journal_leases.Lease, now: float) -> _Plan:
         known = self._plans.get(lease.request_id)
         if known is None or known.until != lease.until:
-            left = lease.until - time.time()
+            # However the clock was set meanwhile.
+            left = min(lease.until - time.time(), freeze.LONGEST)
             known = _Plan(lease.until, now + max(0.0, left))
         return known
 

@@ -67,7 +67,7 @@ class Freeze(command.Lister):
         self._check(parsed_args)
         # All of them first: a name that is wrong ends it before anything was
         # done.
-        targets = [self.app.target(each) for each in parsed_args.instances]
+        targets = self.app.targets(parsed_args.instances)
         frozen = freeze_group.freeze(
             targets,
             lambda target: _freeze(target, parsed_args),
@@ -118,7 +118,7 @@ class Thaw(command.Lister):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
-        targets = [self.app.target(each) for each in parsed_args.instances]
+        targets = self.app.targets(parsed_args.instances)
         rows: list[Sequence[Any]] = []
         for target in targets:
             try:

@@ -67,8 +67,9 @@ class RotateKeys(command.Lister):
                 'which keys? Give --key-file', outcome.ExitCode.USAGE
             )
         keys = key_files.read(parsed_args.key_file, self.app.stdin)
-        names = list(_names(parsed_args.instances, self.app.stdin))
-        targets = [self.app.target(each) for each in names]
+        targets = self.app.targets(
+            _names(parsed_args.instances, self.app.stdin)
+        )
         done = fleet.apply(
             targets,
             lambda target: outcome.result(
@@ -91,13 +92,8 @@ class RotateKeys(command.Lister):
 
 
 def _names(given: Sequence[str], stdin: TextIO) -> Iterator[str]:
-    """Return the servers, each once."""
-    seen = set()
     for each in given:
-        for name in stdin.read().split() if each == '-' else [each]:
-            if name not in seen:
-                seen.add(name)
-                yield name
+        yield from stdin.read().split() if each == '-' else [each]
 
 
 def _row(done: fleet.Done) -> tuple[Any, ...]:

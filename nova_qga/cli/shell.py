@@ -17,7 +17,7 @@ and to libvirt is imported only by a command that needs it.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 import contextlib
 from importlib import metadata
 import logging
@@ -133,6 +133,14 @@ class Shell(app.App):
         link = self._link()
         host = link.here if found.host is None else found.host
         return target.Target(link.api, host, found.uuid)
+
+    def targets(self, instances: Iterable[str]) -> 'list[cli_target.Target]':
+        """Reach the hosts of several guests, each once, in their order."""
+        found: dict[str, cli_target.Target] = {}
+        for each in instances:
+            target = self.target(each)
+            found.setdefault(target.instance, target)
+        return list(found.values())
 
     def every_host(
         self, question: 'Callable[[rpc_api.Api, str], every_host.Result]'

@@ -242,8 +242,8 @@ class Requests:
             connection.execute(
                 'DELETE FROM requests WHERE request_id IN ('
                 'SELECT request_id FROM requests WHERE ended IS NOT NULL '
-                'ORDER BY ended DESC LIMIT -1 OFFSET ?)',
-                (MOST,),
+                'AND expires < ? ORDER BY ended DESC LIMIT -1 OFFSET ?)',
+                (time.time(), MOST),
             )
         self._begun += 1
 

@@ -166,4 +166,5 @@ def _translated(
         return errors.ServiceUnavailable(
             f'the message broker refused the request: {advice}'
         )
-    return errors.QgaError(f'the call failed with {type(error).__name__}')
+    # It may have been sent.
+    return NoAnswer(f'the call failed with {type(error).__name__}')

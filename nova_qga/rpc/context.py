@@ -55,6 +55,8 @@ class Context:
         self._changes = (
             asked.operation.has_effect and not asked.operation.while_frozen
         )
+        #: A freeze of the guest waits for its end; None where none need.
+        self._counted: bool | None = False if self._changes else None
         self._keys = keys
         self._owned = owned
         self._deadline = time.monotonic() + timeout
@@ -71,6 +73,12 @@ class Context:
         """Something may have been sent to the guest."""
         return self._agent is not None or self._attaching
 
+    def close(self) -> None:
+        """Say that the request does nothing more in the guest."""
+        if self._counted:
+            self._counted = None
+            self._freezer.changes.end(self.instance_uuid)
+
     def left(self) -> float:
         """Return the seconds that are left."""
         return self._deadline - time.monotonic()
@@ -84,6 +92,8 @@ class Context:
         self, mountpoints: Sequence[str] | None, duration: float
     ) -> base.Result:
         """Freeze the guest, for so many seconds at most."""
+        # It does not wait for itself.
+        self._counted = None
         return self._freezer.freeze(
             self, self._request_id, mountpoints, duration
         )
@@ -107,6 +117,9 @@ class Context:
         """
         missed = direct_first and self.channel_kind != 'direct'
         if self._agent is None or missed or kinds:
+            if self._counted is False:
+                self._counted = True
+                self._freezer.changes.begin(self.instance_uuid)
             if self._changes:
                 self._freezer.check(self.instance_uuid)
             self._agent = self.host.agent(

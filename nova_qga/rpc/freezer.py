@@ -27,6 +27,7 @@ from nova_qga import errors
 from nova_qga.guest import freeze_states
 from nova_qga.journal import leases as journal_leases
 from nova_qga.operations import freeze
+from nova_qga.rpc import changes
 from nova_qga.rpc import frozen_guests
 from nova_qga.rpc import host as rpc_host
 from nova_qga.rpc import thawing
@@ -39,6 +40,7 @@ class Freezer:
 
     :param guests: None for a process that does not live until they are
         thawed: it freezes none
+    :ivar changes: what is being changed: a freeze waits for its end
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Freezer:
     ) -> None:
         self._host = host
         self._guests = guests
+        self.changes = changes.Changes()
 
     def check(self, uuid: str) -> None:
         """Refuse to change a guest that we have frozen, or may have.
@@ -91,6 +94,13 @@ class Freezer:
             if not guests.add(lease):
                 self.check(way.instance_uuid)
                 raise errors.ChannelBusy('the guest was frozen: try again')
+            # No other change begins now that the lease is there.
+            if not self.changes.wait(way.instance_uuid, way.left()):
+                guests.forget(lease)
+                raise errors.ChannelBusy(
+                    'the guest is not frozen, for other requests still '
+                    'change it: try again, with more time'
+                )
             frozen = _freeze(guests, agent, lease, mountpoints)
             until = time.time() + duration
             _keep(guests, lease._replace(frozen=frozen, until=until))

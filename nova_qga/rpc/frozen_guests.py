@@ -53,6 +53,8 @@ class FrozenGuests:
         self._hurried: dict[str, float] = {}
         self._thawed: set[str] = set()
         self._marked: set[str] = set()
+        #: The leases that had not ended at the last look.
+        self._known: dict[str, journal_leases.Lease] = {}
 
     def get(self, uuid: str) -> journal_leases.Lease | None:
         """Return a guest's lease, also one that has ended.
@@ -67,7 +69,9 @@ class FrozenGuests:
 
         :raises ServiceUnavailable: the journal cannot be read
         """
+        self._write_missing()
         found = [self._now(lease) for lease in self._leases.running()]
+        self._known = {lease.instance_uuid: lease for lease in found}
         # A guest may have come since, and a lease have ended meanwhile.
         frozen = {lease.instance_uuid for lease in found}
         for uuid in self._marked - frozen:
@@ -76,6 +80,17 @@ class FrozenGuests:
             self._mark(uuid, True)
         self._marked = frozen
         return found
+
+    def _write_missing(self) -> None:
+        """Note again what a journal that was moved away has taken along."""
+        for uuid, lease in list(self._known.items()):
+            if self._leases.get(uuid) is None and uuid in self._known:
+                LOG.warning(
+                    'the journal has lost the lease of guest %s, which is '
+                    'noted again',
+                    uuid,
+                )
+                self._leases.add(lease)
 
     def _now(self, lease: journal_leases.Lease) -> journal_leases.Lease:
         """Return a lease with what this process knows of it."""
@@ -144,6 +159,8 @@ class FrozenGuests:
 
         Where it cannot be noted, the guest is thawed once more later.
         """
+        # Else it would be taken for lost.
+        self._known.pop(lease.instance_uuid, None)
         try:
             self._leases.remove(lease)
         except errors.ServiceUnavailable:

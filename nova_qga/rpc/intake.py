@@ -59,9 +59,10 @@ class _UnusableError(Exception):
     """A message is dropped; why, in words of ours."""
 
 
-def guard(listener: Any) -> None:
+def guard(listener: Any, is_stopping: Callable[[], bool]) -> None:
     """Have a listener that is not started look at messages first.
 
+    Once we stop, none is taken: the broker keeps what was not acknowledged.
     That of a driver other than RabbitMQ's is left as it is.
     """
     reader = listener._poll_style_listener
@@ -69,7 +70,9 @@ def guard(listener: Any) -> None:
         return
     for consumer in reader.conn._consumers:
         consumer.consume = functools.partial(_consume, consumer.consume)
-        consumer._callback = functools.partial(_take, consumer._callback)
+        consumer._callback = functools.partial(
+            _take, consumer._callback, is_stopping
+        )
 
 
 def _consume(consume: Callable[..., None], connection: Any, tag: Any) -> None:
@@ -78,8 +81,12 @@ def _consume(consume: Callable[..., None], connection: Any, tag: Any) -> None:
     consume(connection, tag)
 
 
-def _take(take: Callable[[Any], None], message: Any) -> None:
+def _take(
+    take: Callable[[Any], None], is_stopping: Callable[[], bool], message: Any
+) -> None:
     """Hand a message on, or drop it."""
+    if is_stopping():
+        return
     size = len(message.body)
     try:
         message.body = _unpacked(message)

@@ -244,6 +244,8 @@ class Runner:
             ended = self._performer.failed(
                 asked, fault.log(asked.operation.name, error)
             )
+        finally:
+            context.close()
         self._end(work, ended)
 
     def _is_held(

@@ -46,10 +46,15 @@ class Server(messaging_server.RPCServer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._in_hand = threading.Semaphore(IN_HAND)
+        self._stopping = threading.Event()
+
+    def stop_reading(self) -> None:
+        """Leave with the broker what was not read yet."""
+        self._stopping.set()
 
     def _create_listener(self) -> Any:
         listener = super()._create_listener()
-        intake.guard(listener)
+        intake.guard(listener, self._stopping.is_set)
         return listener
 
     def _on_incoming(self, incoming: Any) -> None:
@@ -88,7 +93,7 @@ def get_server(
     transport: messaging.Transport,
     host: str,
     endpoint: rpc_endpoint.Endpoint,
-) -> messaging_server.RPCServer:
+) -> Server:
     """Return a server that is not started.
 
     Start it with ``override_pool_size``, the number of calls that may wait

@@ -23,8 +23,6 @@ from typing import Any
 
 from oslo_log import log as logging
 
-from nova_qga.collectors import base
-from nova_qga.collectors import sample_set
 from nova_qga import errors
 from nova_qga.guest import description
 from nova_qga.guest import guest as guest_module
@@ -34,6 +32,7 @@ from nova_qga.rpc import fault
 from nova_qga.rpc import host as rpc_host
 from nova_qga.rpc import ledger as rpc_ledger
 from nova_qga.rpc import looks
+from nova_qga.rpc import measured
 from nova_qga.rpc import outcome
 from nova_qga.rpc import policy as rpc_policy
 from nova_qga.rpc import request
@@ -150,19 +149,11 @@ class Views:
         except errors.QgaError as failure:
             state = outcome.state_after(failure)
             error = outcome.describe(failure)
-            if state == outcome.DENIED:
-                LOG.info(
-                    '%(name)s of %(user)s, %(project)s: denied',
-                    {
-                        'name': name,
-                        'user': user.user_id or 'nobody',
-                        'project': user.project_id or 'no project',
-                    },
-                )
         except Exception as failure:
             unforeseen = fault.log(name, failure)
             state, error = outcome.FAILED, outcome.describe(unforeseen)
         request_id, instance_uuid = request.identity(given)
+        _log(name, instance_uuid, user, state)
         return outcome.Outcome(
             request_id,
             name,
@@ -243,8 +234,8 @@ class Views:
             'error': known.error and dict(known.error),
             'counts': dict(known.counts or {}),
             'requested_by': known.requester._asdict(),
-            'began': _moment(known.began),
-            'ended': None if known.ended is None else _moment(known.ended),
+            'began': measured.moment(known.began),
+            'ended': known.ended and measured.moment(known.ended),
         }
 
     def _key(self, _: Mapping[str, Any]) -> dict[str, Any]:
@@ -261,7 +252,23 @@ class Views:
             samples = self._samples.sample_now(
                 checked['instance_uuid'], min(SAMPLE_TIMEOUT, left)
             )
-        return _measured(samples)
+        return measured.of(samples)
+
+
+def _log(
+    name: str, instance_uuid: str | None, user: rpc_user.User, state: str
+) -> None:
+    """Say who has looked at what."""
+    LOG.info(
+        '%(name)s%(guest)s of %(user)s, %(project)s: %(state)s',
+        {
+            'name': name,
+            'guest': f', guest {instance_uuid}' if instance_uuid else '',
+            'user': user.user_id or 'nobody',
+            'project': user.project_id or 'no project',
+            'state': state,
+        },
+    )
 
 
 def _left(expires_at: datetime.datetime | None) -> float:
@@ -270,28 +277,3 @@ def _left(expires_at: datetime.datetime | None) -> float:
         return math.inf
     now = datetime.datetime.now(datetime.UTC)
     return (expires_at - now).total_seconds()
-
-
-def _moment(seconds: float) -> str:
-    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-    return moment.isoformat(timespec='milliseconds')
-
-
-def _measured(samples: sample_set.SampleSet) -> dict[str, Any]:
-    return {
-        'timestamp': _moment(samples.timestamp),
-        'source': samples.source,
-        'samples': [_sample(each) for each in samples.samples],
-        'missing': dict(samples.missing),
-    }
-
-
-def _sample(sample: base.Sample) -> dict[str, Any]:
-    labels = zip(sample.labels[::2], sample.labels[1::2], strict=True)
-    return {
-        'name': sample.metric.name,
-        'value': sample.value,
-        'unit': sample.metric.unit.value,
-        'kind': sample.metric.kind.value,
-        'labels': dict(labels),
-    }

@@ -183,8 +183,10 @@ class RequestsTest(fixtures.TestWithFixtures, unittest.TestCase):
 
     def test_no_more_than_so_many_are_remembered(self):
         journal = self.open()
+        journal.begin(record('unexpired'), LATER)
+        journal.finish(record('unexpired', state='failed'), EVENT)
         for number in range(4):
-            journal.begin(record(f'r{number}'), LATER)
+            journal.begin(record(f'r{number}'), time.time() - 1)
             if number != 1:
                 journal.finish(record(f'r{number}', state='failed'), EVENT)
         with fixtures.MonkeyPatch('nova_qga.journal.requests.MOST', 1):
@@ -192,3 +194,4 @@ class RequestsTest(fixtures.TestWithFixtures, unittest.TestCase):
             journal.begin(record('new'), LATER)
         left = {f'r{n}' for n in range(4) if journal.find(f'r{n}')}
         self.assertEqual({'r1', 'r3'}, left, 'what runs, and the youngest')
+        self.assertIsNotNone(journal.find('unexpired'), 'it may come again')

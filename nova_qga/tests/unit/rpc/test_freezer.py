@@ -13,6 +13,7 @@
 """Tests of freezing and thawing with a lease, through a scripted agent."""
 
 import datetime
+import threading
 import time
 import unittest
 
@@ -93,6 +94,67 @@ class FreezeTest(FreezerTest):
         self.assertEqual(2, lease.frozen)
         self.assertAlmostEqual(until, lease.until, 2)
         self.assertTrue(self.vm.frozen)
+
+    def test_it_waits_for_changes_that_are_under_way(self):
+        began, go_on = threading.Event(), threading.Event()
+
+        def hang(arguments):
+            began.set()
+            go_on.wait(30)
+            return {'count': 3, 'eof': False}
+
+        self.host.answer_with('guest-file-write', hang)
+        ended = {}
+
+        def run(operation, **arguments):
+            ended[operation] = self.run_it(operation, **arguments)
+
+        writing = threading.Thread(
+            target=run,
+            args=('write_file',),
+            kwargs={'path': '/x', 'content': 'YWJj'},
+        )
+        writing.start()
+        self.assertTrue(began.wait(30))
+        freezing = threading.Thread(target=run, args=('freeze',))
+        freezing.start()
+        while self.lease() is None:
+            time.sleep(0.01)
+        # The lease keeps others from beginning.
+        self.fail_with('frozen', 'write_file', path='/y', content='')
+        self.assertNotIn('guest-fsfreeze-freeze', self.host.agent_of.names)
+        go_on.set()
+        for thread in (writing, freezing):
+            thread.join(30)
+        states = {name: each.state for name, each in ended.items()}
+        self.assertEqual(
+            {'write_file': 'succeeded', 'freeze': 'succeeded'}, states
+        )
+        names = self.names()
+        self.assertLess(
+            names.index('guest-file-close'),
+            names.index('guest-fsfreeze-freeze'),
+        )
+
+    def test_it_is_refused_where_changes_do_not_end_in_time(self):
+        self.host.runner._performer._freezer.changes.begin(known_host.UUID)
+        refused = self.run_it('freeze', seconds=0.3)
+        self.assertEqual('channel_busy', refused.error['code'])
+        self.assertIsNone(self.lease())
+        self.assertNotIn('guest-fsfreeze-freeze', self.names())
+        self.assertFalse(self.vm.frozen)
+
+    def test_a_lease_that_the_journal_has_lost_is_noted_again(self):
+        self.succeed('freeze', duration=600)
+        before = self.lease()
+        self.host.frozen.running()
+        with self.host.journal.transaction() as connection:
+            connection.execute('DELETE FROM leases')
+        [lease] = self.host.frozen.running()
+        self.assertEqual(before, lease)
+        self.assertEqual(before, self.lease())
+        self.succeed('thaw')
+        self.assertEqual([], self.host.frozen.running())
 
     def test_the_standard_channel_is_wanted_first(self):
         self.succeed('freeze')

@@ -67,7 +67,15 @@ class IntakeTest(fixtures.TestWithFixtures, unittest.TestCase):
         super().setUp()
         self.logger = self.useFixture(fixtures.FakeLogger())
         self.consumer = Consumer()
-        intake.guard(self.consumer)
+        self.stopping = False
+        intake.guard(self.consumer, lambda: self.stopping)
+
+    def test_at_a_stop_a_request_is_left_with_the_broker(self):
+        self.stopping = True
+        message = Message(envelope())
+        self.consumer._callback(message)
+        self.assertEqual([], self.consumer.taken)
+        self.assertEqual([], message.rejected)
 
     def give(self, body, **properties):
         """Give it a message; what is handed on, or None."""
@@ -172,7 +180,7 @@ class OtherDriverTest(unittest.TestCase):
     def test_a_driver_that_is_not_rabbitmqs_is_left_alone(self):
         listener = Consumer()
         del listener.conn
-        intake.guard(listener)
+        intake.guard(listener, lambda: False)
         self.assertEqual(listener._callback, listener._callback)
         listener.consume(listener, 1)
         self.assertEqual((True, 1), listener.consumed)

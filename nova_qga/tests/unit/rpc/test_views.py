@@ -177,6 +177,23 @@ class GetMetricsTest(unittest.TestCase):
         self.assertNotIn('details', logged.output[0] + str(answer))
 
 
+class AuditTest(unittest.TestCase):
+    def test_who_looked_at_what_is_logged(self):
+        host = known_host.KnownHost()
+        with self.assertLogs('nova_qga.rpc.views', 'INFO') as logged:
+            host.endpoint.get_metrics(
+                known_host.ADMIN, instance_uuid=known_host.UUID
+            )
+            host.endpoint.list_guests({'user_id': 'eve', 'project_id': 'p'})
+        first, second = logged.output
+        self.assertIn(
+            f'get_metrics, guest {known_host.UUID} of admin-1, no project: '
+            'succeeded',
+            first,
+        )
+        self.assertIn('list_guests of eve, p: denied', second)
+
+
 class GetOperationTest(unittest.TestCase):
     def setUp(self):
         self.host = known_host.KnownHost()
