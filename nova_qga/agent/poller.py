@@ -94,12 +94,13 @@ class Poller:
         """
         try:
             guest = self._host.find(uuid)
+            guest_agent.check_opened(guest)
         except errors.ServiceUnavailable:
             # The direct channel works without libvirtd.
             if not self._host.directory.knows(uuid):
                 raise
             guest = self._host.directory.get(uuid)
-        guest.check_reachable()
+            guest.check_reachable()
         answer: futures.Future[sample_set.SampleSet | None] = futures.Future()
 
         def done(

@@ -37,6 +37,7 @@ ReplyT = TypeVar('ReplyT')
 #: deadlines itself; libvirt counts whole seconds and rounds up.
 GRACE = 3.0
 _SYNC_ONLY = command.Batch(())
+_NOT_OPENED = 'the guest has not opened it'
 
 
 class GuestAgent:
@@ -222,7 +223,7 @@ def reach(
         if not current and channel.kind != 'direct':
             continue
         if current and not guest.has_opened(channel):
-            failures.append(f'{channel.name}: the guest has not opened it')
+            failures.append(f'{channel.name}: {_NOT_OPENED}')
             continue
         agent = GuestAgent(guest, channel, loop, deadline, command_timeout)
         try:
@@ -236,6 +237,17 @@ def reach(
         else:
             return agent
     raise no_agent(failures)
+
+
+def check_opened(guest: guest_module.Guest) -> None:
+    """See that a guest of which libvirt has just told can be asked.
+
+    :raises GuestUnavailable: it has opened no channel, or cannot be reached
+    """
+    guest.check_reachable()
+    channels = guest.candidates()
+    if not any(guest.has_opened(each) for each in channels):
+        raise no_agent([f'{each.name}: {_NOT_OPENED}' for each in channels])
 
 
 def no_agent(failures: Sequence[str]) -> errors.GuestUnavailable:

@@ -17,6 +17,7 @@ import time
 import unittest
 
 from nova_qga import errors
+from nova_qga.guest import agent
 from nova_qga.guest import description
 from nova_qga.guest import directory
 from nova_qga.guest import guest
@@ -197,6 +198,15 @@ class ChoiceTest(unittest.TestCase):
         )
         self.assertTrue(self.vm.has_opened(self.direct))
         self.assertFalse(self.vm.has_opened(self.standard))
+
+    def test_without_an_open_port_no_agent_can_be_asked(self):
+        agent.check_opened(self.vm)
+        closed = dataclasses.replace(DIRECT, open=False)
+        self.vm.update(described(closed, STANDARD), 'running')
+        with self.assertRaises(errors.GuestUnavailable) as caught:
+            agent.check_opened(self.vm)
+        self.assertEqual('no_agent', caught.exception.reason)
+        self.assertIn(DIRECT.name, str(caught.exception))
 
 
 class DirectoryTest(unittest.TestCase):
