@@ -174,7 +174,9 @@ def _load(path: pathlib.Path) -> bytes:
     with os.fdopen(file, 'rb') as opened:
         if stat.S_IMODE(os.fstat(file).st_mode) & 0o077:
             raise PermissionError(
-                0, 'others may read it: remove it, unless you trust them all'
+                0,
+                'others may read it: remove it, or give it the mode 0600 if '
+                'you trust them all',
             )
         return opened.read()
 

@@ -226,7 +226,13 @@ class _Programs:
     def make_beside(self, path: str) -> str:
         """Make an empty file for root alone; return its name."""
         template = f'{path}.{_RANDOM}'
-        made = self.run('mktemp', template).removesuffix('\n')
+        try:
+            made = self.run('mktemp', template).removesuffix('\n')
+        except _Unset as error:
+            raise _Unset(
+                'no file could be made beside it, is there such a folder? '
+                f'{error}'
+            ) from None
         start = template.removesuffix(_RANDOM)
         random = made.removeprefix(start)
         if not made.startswith(start) or not re.fullmatch(
