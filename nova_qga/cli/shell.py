@@ -199,6 +199,8 @@ class Shell(app.App):
         except BrokenPipeError:
             raise
         except Exception as error:
+            if name == 'help' and isinstance(error, ValueError):
+                return self._unknown(arguments)
             self._report(error)
             return outcome.exit_code(error)
 

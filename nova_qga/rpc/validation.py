@@ -228,7 +228,8 @@ def request_id(name: str, value: Any) -> str:
     """Take the name of a request, such as a UUID."""
     if not isinstance(value, str) or not _REQUEST_ID.fullmatch(value):
         raise _wrong(
-            name, 'up to 128 letters, digits, dots, dashes and colons'
+            name,
+            'up to 128 letters, digits, dots, dashes, colons and underscores',
         )
     return value
 

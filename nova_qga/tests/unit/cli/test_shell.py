@@ -63,6 +63,11 @@ class UsageTest(unittest.TestCase):
         self.assertEqual('', ended.out)
         self.assertRegex(ended.err, 'did you mean .*"guest list"')
 
+    def test_there_is_no_help_for_an_unknown_command(self):
+        ended = run_cli.run('help', 'gust', 'list')
+        self.assertEqual(2, ended.code)
+        self.assertIn('there is no command "gust"', ended.err)
+
     def test_stray_words_are_refused_and_not_repeated(self):
         for words in (
             ('password', 'set', UUID, 'hunter2'),
