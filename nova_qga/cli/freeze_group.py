@@ -85,7 +85,8 @@ def _thaw_all(
             thaw_one(target)
         except (outcome.Failure, errors.QgaError) as error:
             left.append(f'{target.instance}: {error}')
-    said = f'{len(targets) - len(left)} of {len(targets)} were thawed again'
+    done, wanted = len(targets) - len(left), len(targets)
+    said = f'{done} of {wanted} {"was" if done == 1 else "were"} thawed again'
     if not left:
         return said
     return (

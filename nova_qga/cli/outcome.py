@@ -95,6 +95,8 @@ def check(outcome: Mapping[str, Any]) -> Mapping[str, Any]:
     if code is None:
         code = _BY_CODE.get(str(error.get('code')), ExitCode.FAILED)
     message = str(error.get('message') or f'the request ended as {state}')
+    if state == 'unknown':
+        message = f'{message} (request {outcome.get("request_id")})'
     raise Failure(message, code, done=int(error.get('done') or 0))
 
 

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 #: Seconds to take leave of the broker.
 LEAVE = 2.0
+#: Seconds for which the broker keeps the queue of our answers after that;
+#: long enough to find it again where the connection breaks.
+REPLIES_KEPT = 120
 
 
 class Target(NamedTuple):
@@ -134,6 +137,14 @@ def _there(conf: cfg.ConfigOpts, timeout: float, wait_for_agent: bool) -> Link:
         raise errors.ConfigurationError(
             '[DEFAULT]transport_url is not set, so no message broker is '
             'known: name the file that has it with --config-file'
+        )
+    if 'oslo_messaging_rabbit' in conf:
+        # Each run has a queue for its answers, which would be there for half
+        # an hour after it.
+        conf.set_default(
+            'rabbit_transient_queues_ttl',
+            REPLIES_KEPT,
+            group='oslo_messaging_rabbit',
         )
     context = user.operator(getpass.getuser())
     called = caller.RpcCaller(transport, context)

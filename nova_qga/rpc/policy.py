@@ -123,6 +123,8 @@ class Policy:
         self._enforcer = policy.Enforcer(conf, policy_file=file)
         conf.set_override('policy_dirs', [], 'oslo_policy')
         self._enforcer.register_defaults(rules(operations.values()))
+        #: Rules of the file that decide nothing, as last said.
+        self._unused: set[str] = set()
         #: The file could not be read the last time.
         self._broken = False
 
@@ -146,6 +148,7 @@ class Policy:
             except Exception as error:
                 raise self._unusable(error) from None
             self._broken = False
+            self._warn_of_unused()
         if not allowed:
             who = (
                 'this user'
@@ -156,6 +159,28 @@ class Policy:
                 f'the policy does not let {who} do {name}: see the rule '
                 f'qga:{name}, which [qga_operations]policy_file may change'
             )
+
+    def _warn_of_unused(self) -> None:
+        """Name rules of ours that no operation has: a name may be mistyped."""
+        known = self._enforcer.registered_rules
+        rules_of_file = self._enforcer.file_rules
+        found = {
+            name
+            for name in rules_of_file
+            if name.startswith('qga:') and name not in known
+        }
+        # A rule may be there for others to refer to.
+        checks = ' '.join(
+            str(each.check_str) for each in rules_of_file.values()
+        )
+        unused = {name for name in found if f'rule:{name}' not in checks}
+        if unused - self._unused:
+            LOG.warning(
+                '%s names rules that no operation has: %s',
+                self._file,
+                ', '.join(sorted(unused)),
+            )
+        self._unused = unused
 
     def _unusable(self, error: Exception) -> errors.Denied:
         """Return that a file which cannot be read allows nothing."""

@@ -97,5 +97,5 @@ class FreezeTest(fixtures.TestWithFixtures, unittest.TestCase):
             'freeze', self.first.uuid, self.second.uuid, '--group'
         )
         self.assertEqual(3, done.returncode, done)
-        self.assertIn(b'1 of 1 were thawed again', done.stderr)
+        self.assertIn(b'1 of 1 was thawed again', done.stderr)
         self.assertFalse(self.is_frozen(self.first))

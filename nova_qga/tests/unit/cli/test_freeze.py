@@ -96,7 +96,7 @@ class FreezeTest(unittest.TestCase):
         ended = self.run_it('freeze', UUID, OTHER, '--group')
         self.assertEqual(3, ended.code)
         self.assertIn(f'{OTHER} could not be frozen', ended.err)
-        self.assertIn('1 of 1 were thawed again', ended.err)
+        self.assertIn('1 of 1 was thawed again', ended.err)
         self.assertEqual(['freeze', 'freeze', 'thaw'], self.asked())
 
     def test_guests_are_thawed_each_for_itself(self):

@@ -57,6 +57,15 @@ class ExitCodeTest(unittest.TestCase):
                 ended = self.end(fake_api.error('internal'), state)
                 self.assertEqual(expected, ended.code)
 
+    def test_one_that_is_unknown_names_its_request(self):
+        unknown = {
+            'request_id': 'r7',
+            'state': 'unknown',
+            'error': {'code': 'outcome_unknown', 'message': 'no answer'},
+        }
+        with self.assertRaisesRegex(outcome.Failure, 'no answer.*request r7'):
+            outcome.check(unknown)
+
     def test_what_the_api_raises_has_the_same_exit_codes(self):
         for error, expected in (
             (errors.ServiceUnavailable('the broker is away'), 4),

@@ -45,6 +45,19 @@ class PolicyTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.file = folder / 'policy.yaml'
         self.host = known_host.KnownHost(policy_file=self.file)
 
+    def test_a_rule_that_no_operation_has_is_named_once(self):
+        self.file.write_text(
+            '"qga:pingg": "!"\n'
+            '"qga:helpdesk": "role:helpdesk"\n'
+            '"qga:ping": "rule:qga:helpdesk"\n'
+        )
+        with self.assertLogs('nova_qga.rpc.policy', 'WARNING') as logged:
+            self.host.run('ping')
+            self.host.run('ping', request_id='r2')
+        [line] = logged.output
+        self.assertIn('qga:pingg', line)
+        self.assertNotIn('helpdesk', line)
+
     def allowed(self, context):
         """Which of the operations this user may run."""
         found = set()
