@@ -223,7 +223,7 @@ for part in "$@"; do
     case $part in
     lint) run_lint ;;
     unit) run_tests unit 10 ;;
-    functional) run_tests functional 25 ;;
+    functional) run_tests functional 40 ;;
     matrix) run_matrix ;;
     esac
 done
