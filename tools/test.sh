@@ -170,6 +170,8 @@ run_tests() {
     # More than there are processors: most tests wait for something real.
     local runner=("${stestr[@]}" run --subunit --concurrency 4)
     mkdir "$TMP/$name"
+    # Without a repository it lists nothing.
+    "${stestr[@]}" init
     if ! "${stestr[@]}" list >/dev/null 2>&1; then
         # stestr runs nothing where one module cannot be imported; this
         # reports that module as failed and runs the others.
