@@ -22,13 +22,8 @@ from nova_qga.cli import command
 from nova_qga.cli import outcome
 
 
-class ShowClock(command.ShowOne):
+class ShowClock(command.ServerShowOne):
     """Show a guest's clock, and how far it is ahead of its host's."""
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        command.add_instance(parser)
-        return parser
 
     def take_action(
         self, parsed_args: argparse.Namespace

@@ -80,6 +80,24 @@ class ShowOne(show.ShowOne):
         return super().produce_output(parsed_args, column_names, data)
 
 
+class ServerLister(Lister):
+    """A command that shows rows of one server, and takes nothing else."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        add_instance(parser)
+        return parser
+
+
+class ServerShowOne(ShowOne):
+    """A command that shows fields of one server, and takes nothing else."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        add_instance(parser)
+        return parser
+
+
 def add_instance(parser: argparse.ArgumentParser) -> None:
     """Add the argument that names the guest."""
     parser.add_argument(

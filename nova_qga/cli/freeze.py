@@ -138,13 +138,8 @@ class Thaw(command.Lister):
         )
 
 
-class ShowFreeze(command.ShowOne):
+class ShowFreeze(command.ServerShowOne):
     """Show whether a guest is frozen, and until when if it was by us."""
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        command.add_instance(parser)
-        return parser
 
     def take_action(
         self, parsed_args: argparse.Namespace

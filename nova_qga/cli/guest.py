@@ -62,17 +62,12 @@ class ListGuests(command.Lister):
         return columns, [cells.row(row, parsed_args.formatter) for row in rows]
 
 
-class ShowGuest(command.ShowOne):
+class ShowGuest(command.ServerShowOne):
     """Show what a guest is, and what its agent tells of it.
 
     Everything but its identity is the guest's own word. A section that its
     agent cannot give is missing, and "unavailable" says why.
     """
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        command.add_instance(parser)
-        return parser
 
     def take_action(
         self, parsed_args: argparse.Namespace
@@ -92,13 +87,8 @@ class ShowGuest(command.ShowOne):
         return list(fields), values
 
 
-class PingGuest(command.ShowOne):
+class PingGuest(command.ServerShowOne):
     """Ask a guest's agent whether it is there."""
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        command.add_instance(parser)
-        return parser
 
     def take_action(
         self, parsed_args: argparse.Namespace

@@ -44,16 +44,11 @@ def _field(key: str) -> Callable[[Item], Any]:
     return lambda item: item.get(key)
 
 
-class _List(command.Lister):
+class _List(command.ServerLister):
     """Rows of one section of what the guest's agent tells."""
 
     section: ClassVar[str]
     columns: ClassVar[Columns]
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        command.add_instance(parser)
-        return parser
 
     def take_action(
         self, parsed_args: argparse.Namespace

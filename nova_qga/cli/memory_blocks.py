@@ -22,13 +22,8 @@ from nova_qga.cli import outcome
 from nova_qga.cli import switches
 
 
-class ListMemoryBlocks(command.Lister):
+class ListMemoryBlocks(command.ServerLister):
     """List the memory blocks of a guest, as it sees them itself."""
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        command.add_instance(parser)
-        return parser
 
     def take_action(
         self, parsed_args: argparse.Namespace

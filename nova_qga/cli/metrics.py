@@ -22,17 +22,12 @@ from nova_qga.cli import command
 from nova_qga.cli import outcome
 
 
-class ShowMetrics(command.Lister):
+class ShowMetrics(command.ServerLister):
     """Measure a guest now, and show what was measured.
 
     What cannot be measured is not in the list; a line on standard error says
     why.
     """
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        command.add_instance(parser)
-        return parser
 
     def take_action(
         self, parsed_args: argparse.Namespace
