@@ -268,9 +268,7 @@ def _sample_set(
         description.name,
         description.project_id,
         description.user_id,
-        time.time(),
-        samples,
-        'guest',
+        (sample_set.Part(sample_set.GUEST, time.time(), samples),),
         missing or _NOTHING,
     )
 

@@ -38,9 +38,7 @@ class ShowMetrics(command.ServerLister):
         )
         for collector, reason in sorted(result.get('missing', {}).items()):
             self.app.LOG.warning('No %s: %s', collector, reason)
-        moment = result['timestamp']
-        if parsed_args.formatter == 'table':
-            moment = to_the_second(moment)
+        shorten = parsed_args.formatter == 'table'
         columns = ('Name', 'Labels', 'Value', 'Unit', 'Source', 'Time')
         rows = (
             (
@@ -48,12 +46,16 @@ class ShowMetrics(command.ServerLister):
                 sample['labels'],
                 sample['value'],
                 sample['unit'],
-                result.get('source'),
-                moment,
+                sample.get('source'),
+                _moment(sample.get('timestamp'), shorten),
             )
             for sample in result['samples']
         )
         return columns, [cells.row(row, parsed_args.formatter) for row in rows]
+
+
+def _moment(moment: str | None, shorten: bool) -> str | None:
+    return to_the_second(moment) if shorten else moment
 
 
 def to_the_second(moment: str | None) -> str | None:

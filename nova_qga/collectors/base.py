@@ -20,8 +20,9 @@ import abc
 import dataclasses
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
+from nova_qga.guest import figures
 from nova_qga.protocol import command
 
 
@@ -110,9 +111,11 @@ class Collector(abc.ABC):
     """One kind of measurement.
 
     :cvar metrics: every metric that it may give
+    :cvar slow: what it measures changes slowly: it is asked more seldom
     """
 
     metrics: Sequence[Metric]
+    slow: ClassVar[bool] = False
 
     @abc.abstractmethod
     def select(self, enabled: Mapping[str, bool]) -> Sequence[Source]:
@@ -122,6 +125,13 @@ class Collector(abc.ABC):
         :returns: usually one source, the best that is usable; none where
             the guest cannot tell.
         """
+
+    def stand_in(self, known: figures.Figures) -> Sequence[Sample]:
+        """Return what the hypervisor knows, for where the guest tells nothing.
+
+        :returns: none where it does not know either
+        """
+        return ()
 
 
 def best(enabled: Mapping[str, bool], *sources: Source) -> tuple[Source, ...]:

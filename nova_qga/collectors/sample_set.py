@@ -10,12 +10,31 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""All that was measured of one guest at one moment."""
+"""What was measured of one guest in one round."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+import itertools
 from typing import NamedTuple
 
 from nova_qga.collectors import base
+
+GUEST = 'guest'
+HYPERVISOR = 'hypervisor'
+
+
+class Part(NamedTuple):
+    """Samples that were taken together.
+
+    :ivar source: ``guest``, or ``hypervisor`` where libvirt stands in, and
+        for what only the host can tell
+    :ivar timestamp: seconds since the epoch, by the **host's** clock
+    :ivar slow: of collectors that are asked more seldom than the others
+    """
+
+    source: str
+    timestamp: float
+    samples: Sequence[base.Sample]
+    slow: bool = False
 
 
 class SampleSet(NamedTuple):
@@ -24,9 +43,7 @@ class SampleSet(NamedTuple):
     :ivar instance_uuid: of the guest
     :ivar domain: libvirt's name of it
     :ivar name: what its owner calls it, escaped
-    :ivar timestamp: seconds since the epoch, by the **host's** clock
-    :ivar source: ``guest``, or ``hypervisor`` where libvirt stands in
-    :ivar missing: collector -> why it gave nothing
+    :ivar missing: collector -> why the guest itself gave nothing
     """
 
     instance_uuid: str
@@ -34,7 +51,12 @@ class SampleSet(NamedTuple):
     name: str
     project_id: str
     user_id: str
-    timestamp: float
-    samples: Sequence[base.Sample]
-    source: str
+    parts: tuple[Part, ...]
     missing: Mapping[str, str]
+
+    @property
+    def samples(self) -> Iterable[base.Sample]:
+        """All of them, whatever their source."""
+        return itertools.chain.from_iterable(
+            part.samples for part in self.parts
+        )

@@ -27,7 +27,7 @@ class NotificationPublisher(base.Publisher):
     """Sends ``instance.guest.metrics`` with the priority ``sample``."""
 
     def publish(self, samples: sample_set.SampleSet) -> None:
-        if samples.samples:
+        if any(samples.samples):
             self.context.notifier.sample(
                 {}, EVENT, payload.of(samples, self.context.host)
             )

@@ -36,8 +36,6 @@ def of(samples: sample_set.SampleSet, host: str) -> dict[str, Any]:
 
     :param host: that measured it
     """
-    moment = datetime.datetime.fromtimestamp(samples.timestamp, datetime.UTC)
-    timestamp = moment.isoformat(timespec='milliseconds')
     return {
         'schema_version': SCHEMA_VERSION,
         'instance_id': samples.instance_uuid,
@@ -46,10 +44,17 @@ def of(samples: sample_set.SampleSet, host: str) -> dict[str, Any]:
         'user_id': samples.user_id,
         'host': host,
         'samples': [
-            _sample(each, samples.instance_uuid, timestamp, samples.source)
-            for each in samples.samples
+            _sample(each, samples.instance_uuid, timestamp, part.source)
+            for part in samples.parts
+            for timestamp in [_moment(part.timestamp)]
+            for each in part.samples
         ],
     }
+
+
+def _moment(seconds: float) -> str:
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return moment.isoformat(timespec='milliseconds')
 
 
 def _sample(

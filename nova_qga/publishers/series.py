@@ -76,9 +76,14 @@ def families(
     count = left_out = 0
     for each in guests:
         count += 1
-        left_out += max(0, len(each.samples) - most)
-        for sample in each.samples[:most]:
-            _add(found, each, sample)
+        of_guest = [
+            (part.source, sample)
+            for part in each.parts
+            for sample in part.samples
+        ]
+        left_out += max(0, len(of_guest) - most)
+        for source, sample in of_guest[:most]:
+            _add(found, each, source, sample)
     yield from found.values()
     yield metrics_core.GaugeMetricFamily(
         'nova_qga_prometheus_guests', 'Guests with samples here', count
@@ -93,6 +98,7 @@ def families(
 def _add(
     found: dict[str, metrics_core.Metric],
     guest: sample_set.SampleSet,
+    source: str,
     sample: base.Sample,
 ) -> None:
     metric = sample.metric
@@ -108,6 +114,7 @@ def _add(
         'project': guest.project_id,
         'resource': guest.instance_uuid,
         'domain': guest.domain,
+        'source': source,
     }
     pairs = zip(sample.labels[::2], sample.labels[1::2], strict=True)
     labels.update((key, label(value)) for key, value in pairs)

@@ -23,9 +23,12 @@ from nova_qga.collectors import sample_set
 def of(samples: sample_set.SampleSet) -> dict[str, Any]:
     """Return samples in what JSON can carry."""
     return {
-        'timestamp': moment(samples.timestamp),
-        'source': samples.source,
-        'samples': [_sample(each) for each in samples.samples],
+        'samples': [
+            _sample(each, part.source, taken)
+            for part in samples.parts
+            for taken in [moment(part.timestamp)]
+            for each in part.samples
+        ],
         'missing': dict(samples.missing),
     }
 
@@ -36,7 +39,7 @@ def moment(seconds: float) -> str:
     return when.isoformat(timespec='milliseconds')
 
 
-def _sample(sample: base.Sample) -> dict[str, Any]:
+def _sample(sample: base.Sample, source: str, taken: str) -> dict[str, Any]:
     labels = zip(sample.labels[::2], sample.labels[1::2], strict=True)
     return {
         'name': sample.metric.name,
@@ -44,4 +47,6 @@ def _sample(sample: base.Sample) -> dict[str, Any]:
         'unit': sample.metric.unit.value,
         'kind': sample.metric.kind.value,
         'labels': dict(labels),
+        'source': source,
+        'timestamp': taken,
     }

@@ -192,7 +192,7 @@ class SteadyTest(StepsTest):
                 taken.name,
                 taken.project_id,
                 taken.user_id,
-                taken.source,
+                taken.parts[0].source,
             ),
         )
 

@@ -96,6 +96,23 @@ class PayloadTest(unittest.TestCase):
         self.assertEqual(len(found), len(set(found)))
         self.assertIn(('guest.cpu.time', f'{UUID}-cpu-idle'), found)
 
+    def test_each_part_has_its_own_source_and_time(self):
+        stands_in = made_samples.part(
+            base.Sample(made_samples.MEMORY, 7),
+            source='hypervisor',
+            moment=1767225590.0,
+        )
+        both = made_samples.samples()
+        both = both._replace(parts=(*both.parts, stands_in))
+        samples = payload.of(both, 'compute-1')['samples']
+        self.assertEqual(
+            [
+                ('guest', '2026-01-01T00:00:00.250+00:00'),
+                ('hypervisor', '2025-12-31T23:59:50.000+00:00'),
+            ],
+            [(s['source'], s['timestamp']) for s in samples[2:]],
+        )
+
     def test_it_is_plain_json(self):
         payload = self.payload()
         self.assertEqual(payload, json.loads(json.dumps(payload)))
@@ -118,6 +135,6 @@ class NotificationPublisherTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.assertEqual(3, len(message['payload']['samples']))
 
     def test_a_guest_without_samples_makes_no_message(self):
-        nothing = made_samples.samples()._replace(samples=())
+        nothing = made_samples.samples()._replace(parts=())
         self.publisher.publish(nothing)
         self.assertEqual([], self.caught.sent)

@@ -28,6 +28,7 @@ import fixtures
 from prometheus_client import parser
 
 from nova_qga.agent import plugins
+from nova_qga.collectors import base as collectors_base
 from nova_qga import errors
 from nova_qga.publishers import base
 from nova_qga.publishers import prometheus
@@ -122,6 +123,28 @@ class PrometheusTest(fixtures.TestWithFixtures, unittest.TestCase):
         found = self.fetch(publisher)
         self.assertNotIn('guest_cpu_seconds_total', found)
         self.assertEqual(0, found['nova_qga_prometheus_guests'])
+
+    def test_what_is_measured_seldom_stays_while_the_guest_answers(self):
+        publisher = self.publisher()
+        often = made_samples.samples(
+            collectors_base.Sample(made_samples.CPU, 1.0)
+        )
+        seldom = made_samples.part(
+            collectors_base.Sample(made_samples.MEMORY, 2.0), slow=True
+        )
+        publisher.publish(often._replace(parts=(*often.parts, seldom)))
+        publisher.publish(often)
+        publisher.publish(often)
+        self.assertEqual(
+            2.0, self.fetch(publisher)['guest_memory_total_bytes']
+        )
+        silent = made_samples.part(
+            collectors_base.Sample(made_samples.CPU, 3.0), source='hypervisor'
+        )
+        publisher.publish(often._replace(parts=(silent,)))
+        found = self.fetch(publisher)
+        self.assertNotIn('guest_memory_total_bytes', found)
+        self.assertEqual(3.0, found['guest_cpu_seconds_total'])
 
     def test_tls_is_spoken_with_a_certificate(self):
         files = certify(self.folder())

@@ -84,6 +84,7 @@ class FamiliesTest(unittest.TestCase):
             'project': 'project-1',
             'resource': made_samples.UUID,
             'domain': 'instance-00000001',
+            'source': 'guest',
         }
         self.assertEqual(
             [(guest | {'mode': 'user'}, 12.5)],
