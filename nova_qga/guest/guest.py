@@ -101,6 +101,7 @@ class Guest:
         self.boots += booted
         self.epoch += 1
         self.info = None
+        self._retry()
 
     @property
     def answers(self) -> bool:
@@ -139,14 +140,23 @@ class Guest:
         # A pause keeps the connection: the answer comes after the resume.
         restarted = (self.state in OFF) != (state in OFF)
         moved = _paths(self.description) != _paths(description)
-        if _open_ports(description) - _open_ports(self.description):
+        opened = _open_ports(description) - _open_ports(self.description)
+        if opened:
             self.opened = time.monotonic()
+        # What failed during a pause was no fault of the agent's.
+        back = opened or (state == RUNNING and self.state != RUNNING)
         self.description = description
         self.state = state
         if restarted or moved:
             self.close(errors.ChannelClosed('the guest was stopped or moved'))
             if state not in OFF:
                 self.channels = self._make(self)
+        elif back:
+            self._retry()
+
+    def _retry(self) -> None:
+        for each in self.channels:
+            each.retry()
 
     def candidates(self, kinds: Sequence[str] = ()) -> list[channel.Channel]:
         """Return the channels, the one that is likely to answer first.

@@ -15,7 +15,7 @@
 from typing import Protocol
 
 from nova_qga import errors
-from nova_qga.transport import backoff
+from nova_qga.transport import breaker
 from nova_qga.transport import request
 
 
@@ -35,11 +35,18 @@ class Channel(Protocol):
         """An agent has answered, and nothing has failed since."""
 
     @property
-    def failing(self) -> backoff.Fault | None:
+    def failing(self) -> breaker.Fault | None:
         """Why the last attempt failed, if no agent has answered since."""
+
+    @property
+    def state(self) -> breaker.State:
+        """Whether the guest is asked now."""
 
     def submit(self, asked: request.Request) -> None:
         """Queue a request; ``asked`` is told once how it ends."""
+
+    def retry(self) -> None:
+        """End a pause: something has happened, the agent may be back."""
 
     def close(self, reason: errors.QgaError) -> None:
         """End what is under way, and close for good."""

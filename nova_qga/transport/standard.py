@@ -28,7 +28,7 @@ from oslo_log import log as logging
 
 from nova_qga import errors
 from nova_qga.protocol import command
-from nova_qga.transport import backoff
+from nova_qga.transport import breaker
 from nova_qga.transport import libvirt_agent
 from nova_qga.transport import loop as channel_loop
 from nova_qga.transport import request
@@ -54,7 +54,7 @@ class Channel:
 
     __slots__ = (
         '_agents',
-        '_backoff',
+        '_breaker',
         '_call',
         '_contacted',
         '_current',
@@ -85,7 +85,7 @@ class Channel:
         self._call: futures.Future[None] | None = None
         #: When to give up waiting for a thread; monotonic clock.
         self._due = math.inf
-        self._backoff = backoff.Backoff()
+        self._breaker = breaker.Breaker()
         self._contacted = False
         self._ended: errors.QgaError | None = None
 
@@ -100,21 +100,30 @@ class Channel:
         return self._contacted
 
     @property
-    def failing(self) -> backoff.Fault | None:
+    def failing(self) -> breaker.Fault | None:
         """Why the last attempt failed, if no agent has answered since."""
-        return self._backoff.fault
+        return self._breaker.fault
+
+    @property
+    def state(self) -> breaker.State:
+        """Whether the guest is asked now."""
+        return self._breaker.state(time.monotonic())
 
     def submit(self, asked: request.Request) -> None:
         """Queue a request; ``asked`` is told once how it ends."""
         if self._ended is not None:
             asked.tell(None, self._ended)
-        elif not asked.urgent and self._backoff.waits(time.monotonic()):
-            asked.tell(None, backoff.left_alone())
+        elif not asked.urgent and self._breaker.waits(time.monotonic()):
+            asked.tell(None, breaker.left_alone())
         else:
             self._queue.put(asked)
             if asked.urgent:
                 self._give_way()
             self._advance()
+
+    def retry(self) -> None:
+        """End a pause: the next request begins with a sync alone."""
+        self._breaker.rearm(time.monotonic())
 
     def close(self, reason: errors.QgaError) -> None:
         """End what waits; what is under way in libvirt ends by itself."""
@@ -215,13 +224,13 @@ class Channel:
         self._call = None
         self._due = math.inf
         if error is None:
-            self._backoff.succeeded()
+            self._breaker.succeeded()
             if not self._contacted:
                 self._contacted = True
                 self._on_contact()
         elif tried:
             self._contacted = False
-            self._backoff.failed(time.monotonic(), error)
+            self._breaker.failed(time.monotonic(), error)
         if asked is not None:
             asked.tell(replies, error)
         self._advance()

@@ -21,32 +21,17 @@ Source: docs/interop/qemu-ga.rst of QEMU 7.2.
 
 import asyncio
 from collections.abc import Callable
-import enum
 import math
 import time
 from typing import Any
 
 from nova_qga import errors
-from nova_qga.transport import backoff
+from nova_qga.transport import breaker
 from nova_qga.transport import connection
 from nova_qga.transport import loop as channel_loop
+from nova_qga.transport import phase
 from nova_qga.transport import request
 from nova_qga.transport import waiting
-
-
-class Phase(enum.Enum):
-    """What a channel is doing."""
-
-    CLOSED = 'closed'
-    CONNECTING = 'connecting'
-    SYNCING = 'syncing'  # a sync alone is out
-    READY = 'ready'
-    BATCH = 'batch'  # a sync and read-only commands are out
-    COMMAND = 'command'  # a command with an effect is out
-
-
-_IDLE = (Phase.CLOSED, Phase.READY)
-_SERVING = (Phase.BATCH, Phase.COMMAND)
 
 
 class Channel:
@@ -62,7 +47,7 @@ class Channel:
     """
 
     __slots__ = (
-        '_backoff',
+        '_breaker',
         '_connection',
         '_contacted',
         '_current',
@@ -98,10 +83,10 @@ class Channel:
         self._current: request.Request | None = None
         #: Deadline of what is under way; monotonic clock.
         self._due = math.inf
-        self._phase = Phase.CLOSED
+        self._phase = phase.Phase.CLOSED
         self._connection: connection.Connection | None = None
         self._opening: asyncio.Task[Any] | None = None
-        self._backoff = backoff.Backoff()
+        self._breaker = breaker.Breaker()
         self._recovery: asyncio.TimerHandle | None = None
         self._contacted = False
         self._ended: errors.QgaError | None = None
@@ -117,20 +102,30 @@ class Channel:
         return self._contacted
 
     @property
-    def failing(self) -> backoff.Fault | None:
+    def failing(self) -> breaker.Fault | None:
         """Why the last attempt failed, if no agent has answered since."""
-        return self._backoff.fault
+        return self._breaker.fault
+
+    @property
+    def state(self) -> breaker.State:
+        """Whether the guest is asked now."""
+        return self._breaker.state(time.monotonic())
 
     def submit(self, asked: request.Request) -> None:
         """Queue a request; ``asked`` is told once how it ends."""
         if self._ended is not None:
             # The path may be another guest's by now.
             asked.tell(None, self._ended)
-        elif not asked.urgent and self._backoff.waits(time.monotonic()):
-            asked.tell(None, backoff.left_alone())
+        elif not asked.urgent and self._breaker.waits(time.monotonic()):
+            asked.tell(None, breaker.left_alone())
         else:
             self._queue.put(asked)
             self._advance()
+
+    def retry(self) -> None:
+        """End a pause, with a sync alone."""
+        if self._breaker.fault is not None:
+            self._come_back(self._breaker.rearm(time.monotonic()))
 
     def close(self, reason: errors.QgaError) -> None:
         """Close for good: the guest is gone, or we are."""
@@ -156,13 +151,13 @@ class Channel:
 
     def opened(self, opened: connection.Connection) -> None:
         """Start with a sync alone: nobody knows who listens."""
-        self._begin(Phase.SYNCING, opened, opened.session.sync())
+        self._begin(phase.Phase.SYNCING, opened, opened.session.sync())
 
     def answered(
         self, answered: connection.Connection, replies: list[Any]
     ) -> None:
         """Go on: after a sync with the command, after that with the next."""
-        if self._phase is Phase.SYNCING:
+        if self._phase is phase.Phase.SYNCING:
             self._synced(answered)
             return
         asked, self._current = self._current, None
@@ -180,12 +175,13 @@ class Channel:
     # What is under way, from here on.
 
     def _begin(
-        self, phase: Phase, current: connection.Connection, data: bytes
+        self, began: phase.Phase, current: connection.Connection, data: bytes
     ) -> None:
-        self._phase = phase
+        self._phase = began
         asked = self._current
         self._due = math.inf if asked is None else asked.deadline
-        if asked is None or phase is Phase.SYNCING or not asked.batch.commands:
+        alone = asked is None or not asked.batch.commands
+        if alone or began is phase.Phase.SYNCING:
             # Nothing but a sync is out.
             patience = time.monotonic() + self._sync_timeout
             self._due = min(self._due, patience)
@@ -193,12 +189,12 @@ class Channel:
         current.write(data)
 
     def _rest(self) -> None:
-        self._phase = Phase.READY
+        self._phase = phase.Phase.READY
         self._due = math.inf
         self._loop.forget(self)
 
     def _advance(self) -> None:
-        while self._queue and self._phase in _IDLE:
+        while self._queue and self._phase in phase.IDLE:
             if self._connection is None:
                 self._connect()
                 continue
@@ -209,14 +205,16 @@ class Channel:
             self._current = asked
             current = self._connection
             if asked.batch.has_effect:
-                self._begin(Phase.SYNCING, current, current.session.sync())
+                self._begin(
+                    phase.Phase.SYNCING, current, current.session.sync()
+                )
             else:
                 data = current.session.sync(asked.batch)
-                self._begin(Phase.BATCH, current, data)
+                self._begin(phase.Phase.BATCH, current, data)
 
     def _synced(self, synced: connection.Connection) -> None:
         self._opening = None  # a kibibyte for each guest, and long done
-        self._backoff.succeeded()
+        self._breaker.succeeded()
         self._rest()
         if not self._contacted:
             self._contacted = True
@@ -235,19 +233,19 @@ class Channel:
         except errors.ProtocolError as error:
             self._fail(error)
             return
-        self._begin(Phase.COMMAND, synced, data)
+        self._begin(phase.Phase.COMMAND, synced, data)
 
     def _connect(self) -> None:
         try:
             client = connection.connect(self.path)
         except errors.ChannelError as error:
-            pause = self._backoff.failed(time.monotonic(), error)
+            pause = self._breaker.failed(time.monotonic(), error)
             self._come_back(pause)
             self._drop(error, keep_urgent=False)
             return
         current = connection.Connection(self._loop, self)
         self._connection = current
-        self._phase = Phase.CONNECTING
+        self._phase = phase.Phase.CONNECTING
         self._due = time.monotonic() + self._sync_timeout
         self._loop.watch(self)
         self._opening = self._loop.asyncio.create_task(
@@ -257,10 +255,10 @@ class Channel:
         )
 
     def _fail(self, error: errors.QgaError) -> None:
-        pause = self._backoff.failed(time.monotonic(), error)
+        pause = self._breaker.failed(time.monotonic(), error)
         # After a fault in service an urgent request gets a new connection;
         # where even a sync fails, it would only wait.
-        self._drop(error, keep_urgent=self._phase in _SERVING)
+        self._drop(error, keep_urgent=self._phase in phase.SERVING)
         # An agent with an answer that nobody fetches spins at a full CPU.
         # So come back soon, with a sync alone that takes it.
         if not isinstance(error, errors.ChannelClosed):
@@ -281,8 +279,8 @@ class Channel:
             self._connect()
 
     def _drop(self, error: errors.QgaError, keep_urgent: bool) -> None:
-        sent = self._phase is Phase.COMMAND
-        self._phase = Phase.CLOSED
+        sent = self._phase is phase.Phase.COMMAND
+        self._phase = phase.Phase.CLOSED
         self._due = math.inf
         self._contacted = False
         self._loop.forget(self)

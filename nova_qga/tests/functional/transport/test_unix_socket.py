@@ -24,7 +24,7 @@ from nova_qga.protocol import commands
 from nova_qga.tests.fixtures import channels
 from nova_qga.tests.fixtures import process
 from nova_qga.tests.functional.transport import base
-from nova_qga.transport import backoff
+from nova_qga.transport import breaker
 
 STALE = '$6$stale$' + 'n' * 86
 FRESH = '$6$fresh$' + 'y' * 86
@@ -41,7 +41,7 @@ class ChannelTest(base.DirectChannelTest):
             self.vm.direct_socket, sync_timeout=SOON
         )
         # Pauses of a few seconds at most, for the test's sake.
-        self.channel._backoff = backoff.Backoff(base=0.5, limit=2.0)
+        self.channel._breaker = breaker.Breaker(base=0.5, limit=2.0)
 
     def ask(self, single, **options):
         return self.channels.ask(self.channel, single, **options)

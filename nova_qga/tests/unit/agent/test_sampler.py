@@ -63,6 +63,9 @@ class Channel:
     def close(self, reason):
         self.contacted = False
 
+    def retry(self):
+        self.failing = False
+
     def restart(self):
         """A new process: it knows no handle, and counts on."""
         self.open = {}

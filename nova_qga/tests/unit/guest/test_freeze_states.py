@@ -19,7 +19,7 @@ from nova_qga import errors
 from nova_qga.guest import description
 from nova_qga.guest import freeze_states
 from nova_qga.guest import guest
-from nova_qga.transport import backoff
+from nova_qga.transport import breaker
 
 HANGS = errors.ChannelTimeout('the guest agent did not answer in time')
 UNSUPPORTED = errors.CommandError('GenericError', 'this is not supported')
@@ -52,7 +52,7 @@ class Channel:
         if failed is not None:
             self.contacted = False
             moment = time.monotonic() - failed
-            self.failing = backoff.Fault(moment, moment, 'channel', 'hangs')
+            self.failing = breaker.Fault(moment, moment, 'channel', 'hangs')
 
     def submit(self, asked):
         self.asked += 1

@@ -46,6 +46,10 @@ class Channel:
         self.failing = False
         self.submitted = []
         self.closed = []
+        self.retried = 0
+
+    def retry(self):
+        self.retried += 1
 
     def submit(self, asked):
         self.submitted.append(asked)
@@ -95,6 +99,26 @@ class StateTest(unittest.TestCase):
             'running',
         )
         self.assertIs(channels, vm.channels)
+
+    def test_news_that_an_agent_may_be_back_end_a_pause(self):
+        vm = make()
+        opened = described(DIRECT, dataclasses.replace(STANDARD, open=True))
+        for news in (
+            lambda: vm.update(opened, 'running'),
+            lambda: vm.update(opened, 'paused'),
+            lambda: vm.update(opened, 'running'),
+            vm.restarted,
+        ):
+            before = [each.retried for each in vm.channels]
+            news()
+            retried = [each.retried for each in vm.channels]
+            ready = vm.state == 'running'
+            self.assertEqual([n + ready for n in before], retried)
+
+    def test_no_news_do_not(self):
+        vm = make()
+        vm.update(described(DIRECT, STANDARD), 'running')
+        self.assertEqual([0, 0], [each.retried for each in vm.channels])
 
     def test_when_a_port_was_opened_is_noted(self):
         vm = make()

@@ -301,7 +301,7 @@ class HungGuestsTest(LibvirtAgentTest):
         for channel in self.hung:
             self.ask_routinely(channel).error()
             self.assertTrue(channel.failing)
-        pauses = [channel._backoff for channel in self.hung]
+        pauses = [channel._breaker for channel in self.hung]
         self.wait_until(
             lambda: not any(each.waits(time.monotonic()) for each in pauses)
         )

@@ -25,6 +25,7 @@ from nova_qga import errors
 from nova_qga.protocol import command
 from nova_qga.protocol import replies
 from nova_qga.tests.fixtures import channels
+from nova_qga.transport import breaker
 from nova_qga.transport import standard
 
 EFFECT = command.Command('guest-set-something', replies.read_nothing)
@@ -117,6 +118,22 @@ class OutcomeTest(StandardTest):
         self.assertEqual([{}], self.ask(channel, 'z').replies())
         self.assertEqual([{}], self.ask(channel, 'z', urgent=False).replies())
         self.assertEqual(4 - 1, len(self.agents.asked))
+
+    def test_news_of_the_guest_end_the_pause(self):
+        channel = self.channel('a')
+        channel._breaker = breaker.Breaker(base=0.01, limit=1000.0)
+        channel._breaker._failures = 16
+        self.agents.failures['a'] = errors.ChannelTimeout('no answer')
+        self.ask(channel, 'x').error()
+        del self.agents.failures['a']
+        left_alone = self.ask(channel, 'y', urgent=False).error()
+        self.assertEqual('backoff', left_alone.reason)
+        channel.retry()
+        until = channel._breaker.fault.last + 0.02
+        while time.monotonic() < until:
+            time.sleep(0.01)
+        self.assertIs(breaker.State.HALF_OPEN, channel.state)
+        self.assertEqual([{}], self.ask(channel, 'z', urgent=False).replies())
 
     def test_each_contact_after_a_failure_is_a_new_one(self):
         channel = self.channel('a')

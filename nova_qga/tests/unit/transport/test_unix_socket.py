@@ -25,7 +25,7 @@ from nova_qga.protocol import replies
 from nova_qga.tests.fixtures import channels
 from nova_qga.tests.fixtures import hostile_guest as hostile
 from nova_qga.tests.fixtures import process
-from nova_qga.transport import backoff
+from nova_qga.transport import breaker
 from nova_qga.transport import loop
 
 EFFECT = command.Command('guest-set-something', replies.read_nothing)
@@ -110,7 +110,7 @@ class QueueTest(ChannelTest):
     def test_a_guest_that_failed_is_left_alone_by_routine_requests(self):
         channel = self.meet(hostile.first(hostile.hang_up, hostile.good))
         # Longer than the test takes.
-        channel._backoff = backoff.Backoff(base=1000.0)
+        channel._breaker = breaker.Breaker(base=1000.0)
         self.assertIs(
             errors.ChannelClosed, type(self.ask(channel, 'a').error())
         )
@@ -190,7 +190,7 @@ class CloseTest(ChannelTest):
 
     def test_nor_does_it_come_back_by_itself(self):
         channel = self.meet(hostile.silent, sync_timeout=0.1)
-        channel._backoff = backoff.Backoff(base=0.2)
+        channel._breaker = breaker.Breaker(base=0.2)
         self.ask(channel, 'a').error()
         self.channels.loop.call(channel.close, GONE)
         self.guest.behave(hostile.good)
@@ -223,7 +223,7 @@ class ContactTest(ChannelTest):
 
     def test_it_comes_back_unasked_to_fetch_a_late_answer(self):
         channel = self.meet(hostile.late)
-        channel._backoff = backoff.Backoff(base=0.2)
+        channel._breaker = breaker.Breaker(base=0.2)
         self.ask(channel, 'a', seconds=0.5).error()
         self.guest.behave(hostile.good)
         self.guest.go.set()
@@ -231,10 +231,21 @@ class ContactTest(ChannelTest):
         self.assertEqual(b'', self.guest.left_over)
         self.assertEqual(['guest-get-a'], self.guest.names())
 
+    def test_news_of_the_guest_bring_it_back_at_once(self):
+        channel = self.meet(hostile.silent, sync_timeout=0.1)
+        channel._breaker = breaker.Breaker(base=0.2, limit=1000.0)
+        channel._breaker._failures = 16
+        self.ask(channel, 'a').error()
+        self.assertIs(breaker.State.OPEN, channel.state)
+        self.guest.behave(hostile.good)
+        self.channels.loop.call(channel.retry)
+        self.wait_until(lambda: len(self.channels.contacts) == 1)
+        self.assertIs(breaker.State.CLOSED, channel.state)
+
     def test_it_comes_back_unasked_once_there_is_a_socket(self):
         folder = self.useFixture(process.ShortFolder()).path
         channel = self.channels.direct(folder / 'direct')
-        channel._backoff = backoff.Backoff(base=0.2)
+        channel._breaker = breaker.Breaker(base=0.2)
         asked = self.ask(channel, 'a')
         self.assertIs(errors.ChannelClosed, type(asked.error()))
         guest = self.useFixture(hostile.HostileGuest(hostile.good))
@@ -274,7 +285,7 @@ class PathTest(ChannelTest):
 
     def test_a_full_backlog_is_told_from_success(self):
         channel = self.meet(hostile.absent)
-        channel._backoff = backoff.Backoff(base=0.2)
+        channel._breaker = breaker.Breaker(base=0.2)
         others = []
         with self.assertRaises(BlockingIOError):
             for _ in range(10):

@@ -38,7 +38,7 @@ from hypothesis import strategies
 from nova_qga import errors
 from nova_qga.protocol import command
 from nova_qga.tests.fixtures import process
-from nova_qga.transport import backoff
+from nova_qga.transport import breaker
 from nova_qga.transport import loop
 from nova_qga.transport import request
 from nova_qga.transport import unix_socket
@@ -165,7 +165,7 @@ class ChannelMachine(stateful.RuleBasedStateMachine):
     @stateful.initialize(base=strategies.sampled_from([0.0, 5.0]))
     def choose_a_pause(self, base):
         # Without one, the channel comes back at the next turn of the loop.
-        self.channel._backoff = backoff.Backoff(base)
+        self.channel._breaker = breaker.Breaker(base)
 
     def teardown(self):
         unix_socket.time = self.clock

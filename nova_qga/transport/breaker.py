@@ -12,6 +12,7 @@
 
 """When to try a guest again that did not answer."""
 
+import enum
 import random
 from typing import NamedTuple
 
@@ -33,11 +34,22 @@ class Fault(NamedTuple):
     message: str
 
 
-class Backoff:
-    """Pauses that double from ``base`` to ``limit`` seconds, with jitter.
+class State(enum.Enum):
+    """Whether a guest is asked."""
+
+    CLOSED = 'closed'  # it answers, or nobody has asked yet
+    OPEN = 'open'  # it failed, and is left alone for a while
+    HALF_OPEN = 'half-open'  # it failed, and is tried again
+
+
+class Breaker:
+    """A circuit breaker whose pauses double from ``base`` to ``limit``.
 
     Jitter keeps a thousand guests that failed together from being tried
     together.
+
+    :param base: seconds of the first pause
+    :param limit: seconds of the longest
     """
 
     __slots__ = ('_base', '_failures', '_limit', '_until', 'fault')
@@ -49,6 +61,15 @@ class Backoff:
         self._until = 0.0
         #: Since the last success; None where nothing has failed since.
         self.fault: Fault | None = None
+
+    def state(self, now: float) -> State:
+        """Tell whether the guest is asked now.
+
+        :param now: monotonic clock, seconds
+        """
+        if self.fault is None:
+            return State.CLOSED
+        return State.OPEN if now < self._until else State.HALF_OPEN
 
     def failed(self, now: float, error: errors.QgaError) -> float:
         """Note a failure; return the seconds to wait.
@@ -69,6 +90,18 @@ class Backoff:
         self._failures = 0
         self._until = 0.0
         self.fault = None
+
+    def rearm(self, now: float) -> float:
+        """Note that the guest may answer again; return the seconds to wait.
+
+        None of them, unless it failed a moment ago: a guest that makes one
+        event after the other is not tried more often than that.
+        """
+        self._failures = 0
+        if self.fault is None:
+            return 0.0
+        self._until = min(self._until, self.fault.last + self._base)
+        return max(0.0, self._until - now)
 
     def waits(self, now: float) -> bool:
         """Tell whether the pause is still on."""

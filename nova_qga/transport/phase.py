@@ -1,0 +1,30 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a direct channel is doing."""
+
+import enum
+
+
+class Phase(enum.Enum):
+    """It goes from one to the next as its socket and its guest answer."""
+
+    CLOSED = 'closed'
+    CONNECTING = 'connecting'
+    SYNCING = 'syncing'  # a sync alone is out
+    READY = 'ready'
+    BATCH = 'batch'  # a sync and read-only commands are out
+    COMMAND = 'command'  # a command with an effect is out
+
+
+IDLE = (Phase.CLOSED, Phase.READY)
+SERVING = (Phase.BATCH, Phase.COMMAND)
