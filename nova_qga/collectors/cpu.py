@@ -15,6 +15,11 @@
 The modes are those of /proc/stat, as node_exporter reports them: ``user``
 includes the time that guests of this guest ran, ``nice`` that of niced ones.
 
+The hypervisor cannot tell them apart. Where it stands in there is ``vcpu``,
+the time that the virtual CPUs ran, and ``steal``, that they had to wait for
+one of the host's; or ``qemu``, the time of the whole process, where QEMU has
+no thread for each of them.
+
 Source: qga/qapi-schema.json, GuestLinuxCpuStats (QEMU 7.1); proc_stat(5).
 """
 
@@ -25,6 +30,7 @@ from nova_qga.collectors import base
 from nova_qga.collectors import proc
 from nova_qga.collectors import rows
 from nova_qga import errors
+from nova_qga.guest import figures
 from nova_qga.protocol import commands
 from nova_qga.protocol import statistics
 
@@ -35,6 +41,7 @@ CPU_TIME = base.Metric(
 #: In the order of the columns of /proc/stat and of CpuStats.
 _MODES = statistics.CpuStats._fields[1:]
 _LABELS = [('mode', mode) for mode in _MODES]
+_HYPERVISOR_LABELS = [('mode', mode) for mode in ('vcpu', 'steal', 'qemu')]
 
 #: The line of all CPUs comes first.
 _LINE = re.compile(rb'cpu {1,8}(\d{1,20}(?: \d{1,20}){3,15})\n')
@@ -70,3 +77,20 @@ class CpuCollector(base.Collector):
 
     def select(self, enabled: Mapping[str, bool]) -> Sequence[base.Source]:
         return base.best(enabled, _CPUSTATS, _STAT)
+
+    def stand_in(self, known: figures.Figures) -> Sequence[base.Sample]:
+        ran = waited = process = None
+        if known.vcpus:
+            ran = sum(vcpu.time for vcpu in known.vcpus)
+            waited = _sum_known([vcpu.delay for vcpu in known.vcpus])
+        else:
+            process = known.cpu_time
+        return rows.samples_by_label(
+            CPU_TIME, _HYPERVISOR_LABELS, (ran, waited, process)
+        )
+
+
+def _sum_known(values: Sequence[float | None]) -> float | None:
+    """Add up what is known of all; what one lacks nobody knows."""
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None

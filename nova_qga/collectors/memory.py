@@ -12,7 +12,8 @@
 
 """Memory and swap space, as the guest's kernel accounts for them.
 
-No guest command tells this: an agent that blocks files tells nothing.
+No guest command tells this: of an agent that blocks files, the hypervisor says
+what it gives the guest and what the guest's balloon driver reports.
 
 Source: proc_meminfo(5).
 """
@@ -24,6 +25,7 @@ from nova_qga.collectors import base
 from nova_qga.collectors import proc
 from nova_qga.collectors import rows
 from nova_qga import errors
+from nova_qga.guest import figures
 
 
 def _gauge(name: str) -> base.Metric:
@@ -56,20 +58,23 @@ def _read_meminfo(content: bytes) -> list[base.Sample]:
     if total is None:
         raise errors.InvalidReply('/proc/meminfo has no MemTotal')
     available = _available(size)
-    used = None
-    if available is not None and available <= total:
-        used = total - available
     values = (
         total,
         size.get(b'MemFree'),
         available,
-        used,
+        _used(total, available),
         size.get(b'Buffers'),
         size.get(b'Cached'),
         size.get(b'SwapTotal'),
         size.get(b'SwapFree'),
     )
     return rows.samples(MemoryCollector.metrics, values)
+
+
+def _used(total: int | None, available: int | None) -> int | None:
+    if total is None or available is None or available > total:
+        return None
+    return total - available
 
 
 def _available(size: Mapping[bytes, int]) -> int | None:
@@ -106,3 +111,16 @@ class MemoryCollector(base.Collector):
 
     def select(self, enabled: Mapping[str, bool]) -> Sequence[base.Source]:
         return base.best(enabled, _MEMINFO)
+
+    def stand_in(self, known: figures.Figures) -> Sequence[base.Sample]:
+        memory = known.memory
+        total = memory.current if memory.total is None else memory.total
+        values = (
+            total,
+            memory.free,
+            memory.available,
+            _used(total, memory.available),
+            None,
+            memory.cached,
+        )
+        return rows.samples(self.metrics, values)

@@ -66,7 +66,9 @@ class Block(NamedTuple):
 
     :ivar name: the device's in libvirt, ``vda``
     :ivar capacity: what the guest sees
-    :ivar allocation: what is taken of the host's storage
+    :ivar allocation: what is taken of the host's storage; libvirt says
+        ``physical`` to that, and ``allocation`` to the end of the last sector
+        that was written, also of a sparse file
     """
 
     name: str
@@ -124,12 +126,12 @@ def read(stats: Mapping[str, Any], timestamp: float) -> Figures:
         _vcpus(stats),
         _memory(stats, timestamp),
         tuple(
-            _block(stats, f'block.{number}.')
-            for number in range(_count(stats, 'block.count'))
+            _block(stats, name, key)
+            for name, key in _devices(stats, 'block').items()
         ),
         tuple(
-            _interface(stats, f'net.{number}.')
-            for number in range(_count(stats, 'net.count'))
+            _interface(stats, name, key)
+            for name, key in _devices(stats, 'net').items()
         ),
     )
 
@@ -141,6 +143,13 @@ def _uint(stats: Mapping[str, Any], key: str) -> int | None:
 
 def _count(stats: Mapping[str, Any], key: str) -> int:
     return min(_uint(stats, key) or 0, MAX_DEVICES)
+
+
+def _devices(stats: Mapping[str, Any], kind: str) -> dict[str, str]:
+    """Return how the keys of each device start, by its name."""
+    keys = [f'{kind}.{n}.' for n in range(_count(stats, f'{kind}.count'))]
+    names = [(stats.get(f'{key}name'), key) for key in keys]
+    return {name: key for name, key in names if name and type(name) is str}
 
 
 def _seconds(stats: Mapping[str, Any], key: str) -> float | None:
@@ -178,9 +187,9 @@ def _memory(stats: Mapping[str, Any], now: float) -> Memory:
     )
 
 
-def _block(stats: Mapping[str, Any], key: str) -> Block:
+def _block(stats: Mapping[str, Any], name: str, key: str) -> Block:
     return Block(
-        str(stats.get(f'{key}name', '')),
+        name,
         _uint(stats, f'{key}rd.reqs'),
         _uint(stats, f'{key}rd.bytes'),
         _seconds(stats, f'{key}rd.times'),
@@ -188,13 +197,13 @@ def _block(stats: Mapping[str, Any], key: str) -> Block:
         _uint(stats, f'{key}wr.bytes'),
         _seconds(stats, f'{key}wr.times'),
         _uint(stats, f'{key}capacity'),
-        _uint(stats, f'{key}allocation'),
+        _uint(stats, f'{key}physical'),
     )
 
 
-def _interface(stats: Mapping[str, Any], key: str) -> Interface:
+def _interface(stats: Mapping[str, Any], name: str, key: str) -> Interface:
     return Interface(
-        str(stats.get(f'{key}name', '')),
+        name,
         _uint(stats, f'{key}rx.bytes'),
         _uint(stats, f'{key}rx.pkts'),
         _uint(stats, f'{key}rx.errs'),

@@ -61,6 +61,14 @@ class CollectorTestCase(unittest.TestCase):
         """Name and label values -> value, of a recorded guest."""
         return self.table(recordings.samples(guest, self.collector))
 
+    def standing_in(self, **figures):
+        """The same, of the hypervisor's figures of a real guest.
+
+        :param figures: that are to be others
+        """
+        known = recordings.hypervisor_figures()._replace(**figures)
+        return self.table(self.collector.stand_in(known))
+
     def of_reply(self, reply):
         """The same, of what an agent answers to the command."""
         return self.table(

@@ -13,6 +13,7 @@
 """CPU time, by either way of asking for it."""
 
 from nova_qga.collectors import cpu
+from nova_qga.guest import figures
 from nova_qga.tests.fixtures import recordings
 from nova_qga.tests.unit.collectors import cases
 
@@ -123,3 +124,24 @@ class CpuTest(cases.CollectorTestCase):
         ):
             with self.subTest(content=content[:40]):
                 self.assert_file_refused(content)
+
+    def test_the_hypervisor_knows_how_long_the_cpus_ran_and_waited(self):
+        self.assertEqual(
+            {
+                ('guest.cpu.time', 'vcpu'): 2.87 + 1.12,
+                ('guest.cpu.time', 'steal'): 0.101359221 + 0.104061516,
+            },
+            self.standing_in(),
+        )
+
+    def test_a_wait_that_is_not_known_of_all_cpus_is_left_out(self):
+        cpus = (figures.Vcpu(0, 2.0, 0.5), figures.Vcpu(1, 1.0, None))
+        self.assertEqual(
+            {('guest.cpu.time', 'vcpu'): 3.0}, self.standing_in(vcpus=cpus)
+        )
+
+    def test_where_no_cpu_is_known_the_process_is(self):
+        self.assertEqual(
+            {('guest.cpu.time', 'qemu'): 4.43}, self.standing_in(vcpus=())
+        )
+        self.assertEqual({}, self.standing_in(vcpus=(), cpu_time=None))

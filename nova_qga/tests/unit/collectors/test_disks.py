@@ -177,3 +177,22 @@ class DiskTest(cases.CollectorTestCase):
     def test_no_disk_is_no_error(self):
         self.assertEqual({}, self.of_file(b''))
         self.assertEqual({}, self.of_reply([]))
+
+    def test_the_hypervisor_knows_the_drives_by_its_own_names(self):
+        self.assertEqual(
+            {
+                ('guest.disk.read.operations', 'vda'): 35,
+                ('guest.disk.read.bytes', 'vda'): 2762240,
+                ('guest.disk.read.time', 'vda'): 0.002304505,
+                ('guest.disk.write.operations', 'vda'): 11,
+                ('guest.disk.write.bytes', 'vda'): 141312,
+                ('guest.disk.write.time', 'vda'): 0.003404794,
+                ('guest.disk.read.operations', 'hda'): 1,
+                ('guest.disk.read.bytes', 'hda'): 2048,
+                ('guest.disk.read.time', 'hda'): 0.00012451,
+                ('guest.disk.write.operations', 'hda'): 0,
+                ('guest.disk.write.bytes', 'hda'): 0,
+                ('guest.disk.write.time', 'hda'): 0.0,
+            },
+            self.standing_in(),
+        )

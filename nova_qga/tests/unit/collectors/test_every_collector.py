@@ -24,6 +24,7 @@ import orjson
 from nova_qga.collectors import base
 from nova_qga.collectors import rows
 from nova_qga import errors
+from nova_qga.guest import figures
 from nova_qga.protocol import reading
 from nova_qga.tests.fixtures import recordings
 from nova_qga.tests.unit.collectors import cases
@@ -110,6 +111,9 @@ class EveryCollectorTest(unittest.TestCase):
             samples = recordings.read(source, answer)
         except errors.InvalidReply:
             return
+        self.check_samples(collector, samples)
+
+    def check_samples(self, collector, samples):
         told = [(sample.metric, sample.labels) for sample in samples]
         self.assertEqual(len(told), len(set(told)), 'a sample is repeated')
         most = rows.MAX_DEVICES * len(collector.metrics)
@@ -162,12 +166,25 @@ class EveryCollectorTest(unittest.TestCase):
                         self.check(collector, source, answer)
                         self.assertTrue(recordings.read(source, answer))
 
+    @SETTINGS
+    @hypothesis.given(strategies.data())
+    def test_any_figures_of_the_hypervisor_give_good_samples(self, data):
+        stats = data.draw(damaged_reply(recordings.domain_stats()))
+        if type(stats) is dict:
+            known = figures.read(stats, 1.0)
+            for collector in cases.COLLECTORS.values():
+                self.check_samples(collector, collector.stand_in(known))
+
     def test_every_metric_is_told_by_some_guest(self):
+        known = recordings.hypervisor_figures()
         told = {
             sample.metric
             for guest in recordings.GUESTS
             for collector in cases.COLLECTORS.values()
-            for sample in recordings.samples(guest, collector)
+            for sample in (
+                *recordings.samples(guest, collector),
+                *collector.stand_in(known),
+            )
         }
         self.assertEqual(
             {m for c in cases.COLLECTORS.values() for m in c.metrics}, told

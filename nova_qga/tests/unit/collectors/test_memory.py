@@ -13,6 +13,7 @@
 """Memory and swap, from /proc/meminfo of several kernels."""
 
 from nova_qga.collectors import memory
+from nova_qga.guest import figures
 from nova_qga.tests.fixtures import recordings
 from nova_qga.tests.unit.collectors import cases
 
@@ -116,3 +117,29 @@ class MemoryTest(cases.CollectorTestCase):
         for content in (b'', b'\n', OLD[1:], b' ' + OLD, b'\0' * 10**7):
             with self.subTest(content=content[:20]):
                 self.assert_file_refused(content)
+
+    def test_the_hypervisor_knows_what_the_balloon_driver_says(self):
+        self.assertEqual(
+            {
+                ('guest.memory.total',): 157840 * 1024,
+                ('guest.memory.free',): 116568 * 1024,
+                ('guest.memory.available',): 122644 * 1024,
+                ('guest.memory.used',): (157840 - 122644) * 1024,
+                ('guest.memory.cached',): 12456 * 1024,
+            },
+            self.standing_in(),
+        )
+
+    def test_without_that_driver_it_knows_what_it_gives(self):
+        nothing = figures.Memory(196608 * 1024, None, None, None, None)
+        self.assertEqual(
+            {('guest.memory.total',): 196608 * 1024},
+            self.standing_in(memory=nothing),
+        )
+        nothing = nothing._replace(current=None)
+        self.assertEqual({}, self.standing_in(memory=nothing))
+
+    def test_a_driver_cannot_have_more_available_than_there_is(self):
+        lie = figures.Memory(1 << 30, 1 << 29, 0, 1 << 31, 0)
+        table = self.standing_in(memory=lie)
+        self.assertNotIn(('guest.memory.used',), table)

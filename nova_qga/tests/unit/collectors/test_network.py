@@ -14,6 +14,7 @@
 
 from nova_qga.collectors import network
 from nova_qga.collectors import rows
+from nova_qga.guest import figures
 from nova_qga.tests.fixtures import recordings
 from nova_qga.tests.unit.collectors import cases
 
@@ -148,3 +149,22 @@ class NetworkTest(cases.CollectorTestCase):
     def test_no_interface_is_no_error(self):
         self.assertEqual({}, self.of_file(HEADER))
         self.assertEqual({}, self.of_reply([]))
+
+    def test_the_hypervisor_sees_the_guest_s_directions(self):
+        self.assertEqual(
+            {
+                ('guest.network.receive.bytes', 'vnet0'): 656,
+                ('guest.network.receive.packets', 'vnet0'): 8,
+                ('guest.network.receive.errors', 'vnet0'): 0,
+                ('guest.network.receive.drops', 'vnet0'): 0,
+                ('guest.network.transmit.bytes', 'vnet0'): 782,
+                ('guest.network.transmit.packets', 'vnet0'): 11,
+                ('guest.network.transmit.errors', 'vnet0'): 0,
+                ('guest.network.transmit.drops', 'vnet0'): 0,
+            },
+            self.standing_in(),
+        )
+
+    def test_an_interface_without_counters_is_left_out(self):
+        bare = figures.Interface('vnet0', *[None] * 8)
+        self.assertEqual({}, self.standing_in(interfaces=(bare,)))

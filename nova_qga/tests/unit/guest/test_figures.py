@@ -16,6 +16,7 @@
 import unittest
 
 from nova_qga.guest import figures
+from nova_qga.tests.fixtures import recordings
 
 NOW = 1767225600.0
 STATS = {
@@ -44,7 +45,8 @@ STATS = {
     'block.0.rd.bytes': 4096,
     'block.0.rd.times': 1_500_000_000,
     'block.0.capacity': 1 << 30,
-    'block.0.allocation': 1 << 20,
+    'block.0.allocation': 1 << 21,
+    'block.0.physical': 1 << 20,
 }
 
 
@@ -120,6 +122,31 @@ class FiguresTest(unittest.TestCase):
         memory = self.read(balloon__usable=1 << 60).memory
         self.assertIsNone(memory.available)
 
+    def test_a_device_without_a_name_is_left_out(self):
+        for name in ('', None, 7):
+            with self.subTest(name=name):
+                found = self.read(net__0__name=name, block__0__name=name)
+                self.assertEqual(((), ()), (found.blocks, found.interfaces))
+
+    def test_of_a_real_guest_all_is_known(self):
+        found = recordings.hypervisor_figures()
+        self.assertEqual(4.43, found.cpu_time)
+        self.assertEqual(
+            (
+                figures.Vcpu(0, 2.87, 0.101359221),
+                figures.Vcpu(1, 1.12, 0.104061516),
+            ),
+            found.vcpus,
+        )
+        self.assertNotIn(None, found.memory)
+        self.assertEqual(
+            ['vda', 'hda', 'vnet0'],
+            [each.name for each in found.blocks + found.interfaces],
+        )
+        for device in found.blocks + found.interfaces:
+            self.assertNotIn(None, device)
+
     def test_not_even_libvirt_has_devices_without_end(self):
-        found = self.read(net__count=1 << 40, vcpu__maximum=1 << 40)
+        names = {f'net.{number}.name': f'tap{number}' for number in range(999)}
+        found = self.read(net__count=1 << 40, vcpu__maximum=1 << 40, **names)
         self.assertEqual(figures.MAX_DEVICES, len(found.interfaces))
