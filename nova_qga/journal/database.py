@@ -70,6 +70,13 @@ CREATE TABLE IF NOT EXISTS owned_keys (
     added REAL NOT NULL,
     PRIMARY KEY (instance_uuid, username, type, blob)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS open_files (
+    number INTEGER PRIMARY KEY,
+    instance_uuid TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    opened TEXT NOT NULL,
+    UNIQUE (instance_uuid, channel)
+);
 """
 
 
