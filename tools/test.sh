@@ -111,7 +111,8 @@ generate_config() {
 # What is committed makes a wheel, with our package and etc/ and no more.
 build_wheel() {
     local unwanted wanted data folders=(
-        etc/nova-qga etc/ceilometer/meters.d etc/logrotate.d
+        etc/nova-qga etc/ceilometer/meters.d
+        etc/ceilometer/gnocchi_resources.d etc/logrotate.d
         lib/systemd/system lib/sysusers.d lib/tmpfiles.d
     )
     git clone -q . "$TMP/clone" &&
