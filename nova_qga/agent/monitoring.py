@@ -21,7 +21,9 @@ import dataclasses
 from typing import Any
 
 from oslo_config import cfg
+from oslo_log import log as logging
 
+from nova_qga.agent import monitored
 from nova_qga.agent import plugins
 from nova_qga.collectors import base as collectors_base
 from nova_qga.conf import jsonl
@@ -29,18 +31,21 @@ from nova_qga.conf import prometheus
 from nova_qga import errors
 from nova_qga.publishers import base as publishers_base
 
+LOG = logging.getLogger(__name__)
+
 #: The groups of options that publishers have.
 PUBLISHER_OPTIONS = (jsonl, prometheus)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Monitor:
-    """What is measured, how often, and where it goes.
+    """What is measured, of which guests, how often, and where it goes.
 
-    :ivar interval: seconds
+    :ivar interval: seconds, where a guest has no other
     """
 
     interval: float
+    guests: monitored.Monitored
     collectors: dict[str, collectors_base.Collector]
     publishers: dict[str, publishers_base.Publisher]
 
@@ -57,17 +62,36 @@ def read(
     """
     try:
         options = conf.qga_monitor
-        interval = options.interval
+        guests = _guests(options)
         collectors = options.collectors
         publishers = options.publishers
         context = _context(conf, notifier)
     except (cfg.Error, ValueError) as error:
         raise errors.ConfigurationError(str(error)) from None
     return Monitor(
-        interval,
+        guests.interval,
+        guests,
         plugins.load_collectors(collectors),
         plugins.load_publishers(publishers, context, known),
     )
+
+
+def _guests(options: cfg.ConfigOpts.GroupAttr) -> monitored.Monitored:
+    guests = monitored.choose(
+        interval=options.interval,
+        slow_interval=options.slow_interval,
+        heartbeat_interval=options.heartbeat_interval,
+        excluded_projects=options.excluded_projects,
+        excluded_instances=options.excluded_instances,
+        project_intervals=options.project_intervals,
+    )
+    for option, word in guests.doubtful:
+        LOG.warning(
+            '[qga_monitor]%(option)s has %(word)r, which is no UUID, as the '
+            'ids of projects and instances are: correct it',
+            {'option': option, 'word': word},
+        )
+    return guests
 
 
 def _context(conf: cfg.ConfigOpts, notifier: Any) -> publishers_base.Context:

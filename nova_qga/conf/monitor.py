@@ -41,7 +41,101 @@ policies of what stores the samples.
 
 Related options:
 
+* ``[qga_monitor]project_intervals``: other periods for single projects.
+* ``[qga_monitor]slow_interval``: what is asked for less often.
 * ``[qga_monitor]collectors``: what a sample consists of.
+""",
+    ),
+    cfg.FloatOpt(
+        'slow_interval',
+        default=300.0,
+        min=1.0,
+        max=86400.0,
+        mutable=True,
+        help="""
+Seconds between two samples of what changes slowly.
+
+That is filesystems, users and the operating system. Each costs a guest more
+than the rest does, and fills no graph; lengthen it where guests have many
+filesystems. A guest that is sampled less often than this is asked for
+everything each time.
+
+Related options:
+
+* ``[qga_monitor]interval``: the period of the rest.
+""",
+    ),
+    cfg.FloatOpt(
+        'heartbeat_interval',
+        default=60.0,
+        min=0.0,
+        max=86400.0,
+        mutable=True,
+        help="""
+Seconds after which an agent that was asked for nothing is asked for a sign of
+life.
+
+It matters for guests that are sampled less often than this: an agent that
+hangs is known sooner, and one that is back as well. Shorten it where somebody
+waits for that; 0 asks for none.
+
+Related options:
+
+* ``[qga_monitor]interval``, ``[qga_monitor]project_intervals``: a sample is a
+  sign of life.
+""",
+    ),
+    cfg.ListOpt(
+        'excluded_projects',
+        default=[],
+        mutable=True,
+        help="""
+Projects whose guests are not monitored, by id.
+
+Use it for a project that pays for nothing of it, or forbids it. Requests, as
+to set a password, are served for its guests as before. What is no UUID is
+said in the log.
+
+Related options:
+
+* ``[qga_monitor]excluded_instances``: single guests.
+""",
+    ),
+    cfg.ListOpt(
+        'excluded_instances',
+        default=[],
+        mutable=True,
+        help="""
+Guests that are not monitored, by the UUID of the instance.
+
+Use it for a guest that its owner does not want to be looked into, or that
+suffers from being asked, at once and without a restart. It may name guests of
+other hosts: one list for all hosts keeps a guest excluded where it moves.
+What is no UUID is said in the log.
+
+The flavor's extra spec ``qga:monitoring=no`` and the image's property
+``qga_monitoring=no`` do the same for all guests that are made of them.
+""",
+    ),
+    cfg.DictOpt(
+        'project_intervals',
+        default={},
+        mutable=True,
+        help="""
+Seconds between two samples of the guests of single projects.
+
+Shorten it for a project that looks at short peaks, lengthen it for one that
+looks at its guests once a day. A value that is out of bounds stops the start;
+at SIGHUP, all options of this group stay as they were.
+
+Possible values:
+
+* Pairs of project id and seconds, 1 to 86400, as
+  ``3d0e6f1c2b5a4978a1f0c6e2d4b8957a:15, 77b1e2...:3600``.
+
+Related options:
+
+* ``[qga_monitor]interval``: of all other projects.
 """,
     ),
     cfg.ListOpt(

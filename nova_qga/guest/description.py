@@ -61,6 +61,7 @@ class Description:
     :ivar image_says: its image's ``hw_qemu_guest_agent``; None for nothing,
         or nothing that is known
     :ivar flavor_says: its flavor's ``qga:channel``, likewise
+    :ivar monitored: neither its image nor its flavor forbids that
     """
 
     uuid: str
@@ -72,6 +73,7 @@ class Description:
     ports: tuple[Port, ...]
     image_says: bool | None = None
     flavor_says: bool | None = None
+    monitored: bool = True
 
     def port(self, name: str) -> Port | None:
         """Return the channel of that name."""
