@@ -17,7 +17,7 @@ the same handles share the encoded batch: that keeps thousands of guests small
 in memory and cheap to ask.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from oslo_log import log as logging
@@ -32,16 +32,22 @@ LOG = logging.getLogger(__name__)
 #: Batches kept; handles start at 1000 and rarely differ between guests.
 MAX_BATCHES = 256
 
+#: Seconds. An ordinary round costs less than a millisecond; what hostile
+#: guests could send within all other limits, a hundred times this.
+BUDGET = 0.01
+
 
 class Slot(NamedTuple):
     """One source of the plan, and where its answer will be.
 
+    :ivar slow: its collector is
     :ivar path: of the file that is read, if it is one
     :ivar command: whose reply it is; a file's read, with its seek before it
     :ivar reply: index of that reply in the batch
     """
 
     collector: str
+    slow: bool
     samples: Callable[[Any], Iterable[base.Sample]]
     path: str | None
     command: command.Command[Any]
@@ -82,8 +88,10 @@ class Plan:
             for name, source in chosen
             if isinstance(source.question, base.ProcFile)
         }
+        self._slow = {n for n, each in collectors.items() if each.slow}
         self._batches: dict[
-            tuple[int | None, ...], tuple[command.Batch, tuple[Slot, ...]]
+            tuple[bool, tuple[int | None, ...]],
+            tuple[command.Batch, tuple[Slot, ...]],
         ] = {}
 
     def _select(
@@ -104,26 +112,29 @@ class Plan:
         return sources
 
     def batch(
-        self, handles: Mapping[str, int]
+        self, handles: Mapping[str, int], slow: bool = True
     ) -> tuple[command.Batch, tuple[Slot, ...]]:
         """Return what to send, and where each source's answer will be.
 
         :param handles: path -> open handle; a file without one is left out
+        :param slow: with what changes slowly
         """
-        key = tuple([handles.get(path) for path in self.files])
+        key = slow, tuple([handles.get(path) for path in self.files])
         known = self._batches.get(key)
         if known is None:
             if len(self._batches) >= MAX_BATCHES:
                 self._batches.clear()
-            known = self._batches[key] = self._build(handles)
+            known = self._batches[key] = self._build(handles, slow)
         return known
 
     def _build(
-        self, handles: Mapping[str, int]
+        self, handles: Mapping[str, int], slow: bool
     ) -> tuple[command.Batch, tuple[Slot, ...]]:
         asked: list[command.Command[Any]] = []
         slots = []
         for name, source in self._repeated:
+            if name in self._slow and not slow:
+                continue
             question = source.question
             path = None
             if isinstance(question, base.ProcFile):
@@ -136,7 +147,14 @@ class Plan:
             else:
                 asked.append(question)
             slots.append(
-                Slot(name, source.samples, path, asked[-1], len(asked) - 1)
+                Slot(
+                    name,
+                    name in self._slow,
+                    source.samples,
+                    path,
+                    asked[-1],
+                    len(asked) - 1,
+                )
             )
         return command.Batch(asked), tuple(slots)
 
@@ -149,10 +167,25 @@ class Plans:
     """The plans of all kinds of agents that were met.
 
     :param collectors: by name, in the order of the configuration
+    :param slow_interval: seconds between two samples of what changes slowly
+    :param budget: seconds of this host's CPU that a round may cost
+    :ivar collectors: the same
     """
 
-    def __init__(self, collectors: Mapping[str, base.Collector]) -> None:
-        self._collectors = collectors
+    def __init__(
+        self,
+        collectors: Mapping[str, base.Collector],
+        slow_interval: float = 300.0,
+        budget: float = BUDGET,
+    ) -> None:
+        self.collectors = collectors
+        self.slow_interval = slow_interval
+        self.budget = budget
+        self._stand_ins = [
+            name
+            for name, each in collectors.items()
+            if type(each).stand_in is not base.Collector.stand_in
+        ]
         # Keyed by identity: equal answers of agents are one object, and
         # the tuple keeps it alive.
         self._plans: dict[int, tuple[replies.AgentInfo, Plan]] = {}
@@ -163,6 +196,13 @@ class Plans:
         if known is None:
             if len(self._plans) >= MAX_BATCHES:
                 self._plans.clear()
-            made = Plan(self._collectors, info.commands)
+            made = Plan(self.collectors, info.commands)
             known = self._plans[id(info)] = (info, made)
         return known[1]
+
+    def lacking(self, told: Container[str]) -> list[str]:
+        """Return for which collectors the hypervisor may know something.
+
+        :param told: collectors of which the guest told
+        """
+        return [name for name in self._stand_ins if name not in told]

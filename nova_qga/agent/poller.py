@@ -15,19 +15,23 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent import futures
+import functools
 import time
 
 from oslo_log import log as logging
 
 from nova_qga.agent import plan as sampling_plan
+from nova_qga.agent import rounds
 from nova_qga.agent import sampler as guest_sampler
 from nova_qga.agent import schedule
 from nova_qga.collectors import base
 from nova_qga.collectors import sample_set
 from nova_qga import errors
 from nova_qga.guest import agent as guest_agent
+from nova_qga.guest import figures
 from nova_qga.guest import guest as guest_module
 from nova_qga.guest import host as guest_host
+from nova_qga.guest import hypervisor
 
 LOG = logging.getLogger(__name__)
 
@@ -38,6 +42,12 @@ FAREWELL = 0.3
 
 #: Samples after which libvirt is asked again about closed ports.
 LOOK_AGAIN = 10
+
+#: Part of a period that the hypervisor's figures may be old: so they are asked
+#: for once in each, and no guest gets the same twice.
+FRESH = 0.75
+#: Seconds, where somebody waits for them.
+NOW = 1.0
 
 Publish = Callable[[sample_set.SampleSet], None]
 
@@ -87,44 +97,38 @@ class Poller:
         self._host.loop.call(self._reconfigure, interval, plans)
 
     def sample_now(self, uuid: str, timeout: float) -> sample_set.SampleSet:
-        """Sample one guest at once.
+        """Sample one guest at once, and tell what the hypervisor knows.
 
         :param timeout: seconds
-        :raises GuestNotFound, GuestUnavailable: why not
+        :raises GuestNotFound: this host has none of that UUID
+        :raises GuestUnavailable: neither the guest nor the hypervisor tells
         """
+        guest, fault = self._find(uuid)
+        answer: futures.Future[sample_set.SampleSet] = futures.Future()
+        # The hypervisor gets its time too.
+        deadline = time.monotonic() + timeout - hypervisor.PATIENCE / 2
+        self._host.loop.call(self._sample_now, guest, fault, deadline, answer)
+        try:
+            return answer.result(timeout)
+        except futures.TimeoutError:
+            raise guest_agent.no_agent(['it took too long']) from None
+
+    def _find(
+        self, uuid: str
+    ) -> tuple[guest_module.Guest, errors.GuestUnavailable | None]:
+        """Return a guest, and why its agent need not be asked."""
         try:
             guest = self._host.find(uuid)
-            guest_agent.check_opened(guest)
         except errors.ServiceUnavailable:
             # The direct channel works without libvirtd.
             if not self._host.directory.knows(uuid):
                 raise
-            guest = self._host.directory.get(uuid)
-            guest.check_reachable()
-        answer: futures.Future[sample_set.SampleSet | None] = futures.Future()
-
-        def done(
-            samples: sample_set.SampleSet | None,
-            error: errors.QgaError | None,
-        ) -> None:
-            if answer.cancelled():
-                return
-            if error is not None:
-                answer.set_exception(error)
-            else:
-                answer.set_result(samples)
-
-        deadline = time.monotonic() + timeout
-        self._host.loop.call(self._sample_now, guest, deadline, done)
+            return self._host.directory.get(uuid), None
         try:
-            samples = answer.result(timeout)
-        except futures.TimeoutError:
-            raise guest_agent.no_agent(['it took too long']) from None
-        except errors.ChannelError as error:
-            raise guest_agent.no_agent([str(error)]) from None
-        if samples is None:
-            raise guest_agent.no_agent(['it gave no samples'])
-        return samples
+            guest_agent.check_opened(guest)
+        except errors.GuestUnavailable as fault:
+            return guest, fault
+        return guest, None
 
     # On the loop's thread, from here on.
 
@@ -161,7 +165,8 @@ class Poller:
             if sampler.running:
                 LOG.debug('guest %s is still being sampled', uuid)
                 continue
-            sampler.run(self._plans, now + TIMEOUT, self._sampled)
+            done = functools.partial(self._sampled, sampler.guest)
+            sampler.run(self._plans, now + TIMEOUT, done)
             if sampler.taken % LOOK_AGAIN == 1:
                 self._look_for_ports(sampler.guest)
 
@@ -173,22 +178,58 @@ class Poller:
         if not all(guest.has_opened(each) for each in guest.channels):
             self._host.look_again(guest.uuid)
 
-    def _sampled(
-        self,
-        samples: sample_set.SampleSet | None,
-        error: errors.QgaError | None,
-    ) -> None:
-        if samples is not None:
+    def _sampled(self, guest: guest_module.Guest, ended: rounds.Round) -> None:
+        if ended.error is not None:
+            LOG.debug('no sample of guest %s: %s', guest.uuid, ended.error)
+        max_age = self._schedule.interval * FRESH
+        self._complete(guest, ended, max_age, self._take)
+
+    def _take(self, samples: sample_set.SampleSet) -> None:
+        if samples.parts:
             self._publish(samples)
-        elif error is not None:
-            LOG.debug('no sample: %s', error)
+
+    def _complete(
+        self,
+        guest: guest_module.Guest,
+        ended: rounds.Round,
+        max_age: float,
+        take: Publish,
+    ) -> None:
+        """Have the hypervisor tell what the guest did not."""
+        plans = self._plans
+        told = () if ended.told is None else ended.told.by
+        lacking = plans.lacking(told) if guest.alive else []
+
+        def known(found: figures.Figures | None) -> None:
+            collectors = plans.collectors
+            take(rounds.compose(guest, ended, collectors, lacking, found))
+
+        if lacking:
+            self._host.hypervisor.ask(guest.uuid, max_age, known)
+        else:
+            known(None)
 
     def _sample_now(
         self,
         guest: guest_module.Guest,
+        fault: errors.GuestUnavailable | None,
         deadline: float,
-        done: guest_sampler.Done,
+        answer: futures.Future[sample_set.SampleSet],
     ) -> None:
+        def done(ended: rounds.Round) -> None:
+            def take(samples: sample_set.SampleSet) -> None:
+                if answer.cancelled():
+                    return
+                if rounds.measures(samples):
+                    answer.set_result(samples)
+                else:
+                    answer.set_exception(_why_not(ended))
+
+            self._complete(guest, ended, NOW, take)
+
+        if fault is not None:
+            done(rounds.Round(None, fault, time.time()))
+            return
         sampler = self._samplers.get(guest.uuid)
         if sampler is None or sampler.guest is not guest:
             # The poller was not started, or the guest has just gone.
@@ -216,3 +257,12 @@ class Poller:
         if self._timer is not None:
             self._timer.cancel()
             self._arm()
+
+
+def _why_not(ended: rounds.Round) -> errors.QgaError:
+    error = ended.error
+    if error is None:
+        return guest_agent.no_agent(['it gave no samples'])
+    if isinstance(error, errors.ChannelError):
+        return guest_agent.no_agent([str(error)])
+    return error

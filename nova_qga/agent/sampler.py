@@ -13,14 +13,16 @@
 """Take one guest's samples, over the channel that answers."""
 
 from collections.abc import Callable, Sequence
+import time
 from typing import Any
 
 from oslo_log import log as logging
 
 from nova_qga.agent import kept as agent_kept
 from nova_qga.agent import plan as sampling_plan
+from nova_qga.agent import rounds
 from nova_qga.agent import sampling
-from nova_qga.collectors import sample_set
+from nova_qga.agent import told as agent_told
 from nova_qga import errors
 from nova_qga.guest import guest as guest_module
 from nova_qga.protocol import command
@@ -30,9 +32,14 @@ from nova_qga.transport import request
 
 LOG = logging.getLogger(__name__)
 
-Done = Callable[[sample_set.SampleSet | None, errors.QgaError | None], None]
+#: Rounds that are left out at most, one after another, for one that cost more
+#: than it may.
+MOST_DEBT = 32
+
+Done = Callable[[rounds.Round], None]
 
 #: Nothing was learned over this channel, and another may do.
+_FAULT = 'sampling failed: see the log'
 _NOT_REACHED = (
     errors.ChannelError,
     errors.GuestUnavailable,
@@ -49,7 +56,17 @@ class Sampler:
     :ivar taken: samples that were begun
     """
 
-    __slots__ = ('_kept', '_running', '_waiting', 'guest', 'taken')
+    __slots__ = (
+        '_began',
+        '_debt',
+        '_kept',
+        '_running',
+        '_slow_at',
+        '_spent',
+        '_waiting',
+        'guest',
+        'taken',
+    )
 
     def __init__(self, guest: guest_module.Guest) -> None:
         self.guest = guest
@@ -57,6 +74,14 @@ class Sampler:
         self._kept: dict[str, agent_kept.Kept] = {}
         self._running = False
         self._waiting: list[Done] = []
+        #: When what changes slowly is due; monotonic clock.
+        self._slow_at = 0.0
+        #: When the round under way began: Unix time, monotonic clock.
+        self._began = 0.0, 0.0
+        #: Seconds of CPU that it has cost here.
+        self._spent = 0.0
+        #: Seconds that rounds have cost above what they may.
+        self._debt = 0.0
 
     @property
     def running(self) -> bool:
@@ -74,59 +99,116 @@ class Sampler:
 
         :param deadline: monotonic clock
         :param done: told once
+        :param urgent: somebody waits, and wants to see everything
         """
         self._waiting.append(done)
         if self._running:
             return
+        now = time.monotonic()
+        self._began = time.time(), now
+        self._spent = 0.0
         try:
             self.guest.check_reachable()
+            self._check_budget(plans.budget, urgent)
         except errors.GuestUnavailable as error:
             self._end(None, error)
             return
         self._running = True
         self.taken += 1
-        self._try(self.guest.candidates(), plans, deadline, urgent)
+        slow = urgent or now >= self._slow_at
+        self._slow_at = now + plans.slow_interval if slow else self._slow_at
+        self._try(self.guest.candidates(), plans, deadline, slow, urgent)
+
+    def _check_budget(self, budget: float, urgent: bool) -> None:
+        """Leave out rounds until those before are paid for.
+
+        :raises GuestUnavailable: this one is left out
+        """
+        if self._debt > 0.0:
+            self._debt -= budget
+            if not urgent:
+                raise errors.GuestUnavailable(
+                    rounds.OVER_BUDGET,
+                    'what the guest sends takes so long to read that it is '
+                    'sampled more seldom',
+                )
 
     def _try(
         self,
         channels: Sequence[guest_channel.Channel],
         plans: sampling_plan.Plans,
         deadline: float,
+        slow: bool,
         urgent: bool,
     ) -> None:
         """Sample over the first channel, over the next where that fails."""
         channel = channels[0]
         kept = self._kept.setdefault(channel.name, agent_kept.Kept())
-        steps = sampling.steps(self.guest, kept, plans)
+        steps = sampling.steps(self.guest, kept, plans, slow)
+        spent = channel.spent
 
         def step(
             replies: list[Any] | None, error: errors.QgaError | None
         ) -> None:
-            try:
-                if error is not None:
-                    batch = steps.throw(error)
-                elif replies is None:
-                    batch = next(steps)
-                else:
-                    batch = steps.send(replies)
-                channel.submit(request.Request(batch, deadline, step, urgent))
-            except StopIteration as stop:
-                self._end(stop.value, None)
-            except _NOT_REACHED as failure:
-                if channels[1:]:
-                    self._try(channels[1:], plans, deadline, urgent)
-                else:
-                    self._end(None, failure)
-            except errors.QgaError as failure:
-                self._end(None, failure)
-            except Exception:
-                # A plugin's fault, or ours, ends no other guest's samples.
-                LOG.exception('sampling guest %s', self.guest.uuid)
-                self._end(
-                    None, errors.QgaError('sampling failed: see the log')
-                )
+            began = time.thread_time()
+            outcome = self._advance(steps, replies, error)
+            self._spent += time.thread_time() - began
+            if isinstance(outcome, command.Batch):
+                asked = request.Request(outcome, deadline, step, urgent)
+                fault = self._submit(channel, asked)
+                if fault is None:
+                    return
+                outcome = fault
+            self._spent += channel.spent - spent
+            if isinstance(outcome, agent_told.Told):
+                self._pay(plans.budget)
+                self._end(outcome, None)
+            elif isinstance(outcome, _NOT_REACHED) and channels[1:]:
+                self._try(channels[1:], plans, deadline, slow, urgent)
+            else:
+                # What was asked for is asked for again.
+                self._slow_at = 0.0
+                self._pay(plans.budget)
+                self._end(None, outcome)
 
         step(None, None)
+
+    def _advance(
+        self,
+        steps: sampling.Steps,
+        replies: list[Any] | None,
+        error: errors.QgaError | None,
+    ) -> command.Batch | agent_told.Told | errors.QgaError:
+        """Return what to ask next, or how it ended."""
+        try:
+            if error is not None:
+                return steps.throw(error)
+            if replies is None:
+                return next(steps)
+            return steps.send(replies)
+        except StopIteration as stop:
+            told: agent_told.Told = stop.value
+            return told
+        except errors.QgaError as failure:
+            return failure
+        except Exception:
+            # A plugin's fault, or ours, ends no other guest's samples.
+            LOG.exception('sampling guest %s', self.guest.uuid)
+            return errors.QgaError(_FAULT)
+
+    def _submit(
+        self, channel: guest_channel.Channel, asked: request.Request
+    ) -> errors.QgaError | None:
+        try:
+            channel.submit(asked)
+        except Exception:
+            LOG.exception('sampling guest %s', self.guest.uuid)
+            return errors.QgaError(_FAULT)
+        return None
+
+    def _pay(self, budget: float) -> None:
+        debt = self._debt + self._spent - budget
+        self._debt = min(max(0.0, debt), MOST_DEBT * budget)
 
     def close_files(self, deadline: float) -> None:
         """Close the files kept open in the guest, as far as time allows."""
@@ -139,14 +221,15 @@ class Sampler:
                 channel.submit(request.Request(batch, deadline, _ignore))
 
     def _end(
-        self,
-        samples: sample_set.SampleSet | None,
-        error: errors.QgaError | None,
+        self, told: agent_told.Told | None, error: errors.QgaError | None
     ) -> None:
         self._running = False
+        moment, began = self._began
+        seconds = time.monotonic() - began
+        ended = rounds.Round(told, error, moment, seconds, self._spent)
         waiting, self._waiting = self._waiting, []
         for done in waiting:
-            done(samples, error)
+            done(ended)
 
 
 def _ignore(_: list[Any] | None, __: errors.QgaError | None) -> None:

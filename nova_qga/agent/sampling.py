@@ -17,16 +17,15 @@ answered, so that it can be read and tested from top to bottom, without a
 socket. In the steady state it yields once.
 """
 
-from collections.abc import Generator, Mapping
-import time
+from collections.abc import Generator
 from typing import Any
 
 from oslo_log import log as logging
 
 from nova_qga.agent import kept as agent_kept
 from nova_qga.agent import plan as sampling_plan
+from nova_qga.agent import told as agent_told
 from nova_qga.collectors import base
-from nova_qga.collectors import sample_set
 from nova_qga import errors
 from nova_qga.guest import capabilities
 from nova_qga.guest import guest as guest_module
@@ -36,26 +35,26 @@ from nova_qga.protocol import replies
 
 LOG = logging.getLogger(__name__)
 
-Steps = Generator[command.Batch, list[Any], sample_set.SampleSet]
+Steps = Generator[command.Batch, list[Any], agent_told.Told]
 
 #: A file that was refused is tried again after so many samples.
 FORGIVE = 10
 
 _INFO = command.Batch((capabilities.INFO,))
 _FROZEN = 'the guest is frozen: no file is opened until it is thawed'
-_FAULT = 'the collector failed: see the log'
-_NOTHING: Mapping[str, str] = {}
 
 
 def steps(
     guest: guest_module.Guest,
     kept: agent_kept.Kept,
     plans: sampling_plan.Plans,
+    slow: bool = True,
 ) -> Steps:
-    """Yield what to ask, be sent the replies, return the samples.
+    """Yield what to ask, be sent the replies, return what was told.
 
     :param kept: of the agent on the channel that is used: another has
         another agent, with files and abilities of its own
+    :param slow: ask for what changes slowly too
     """
     # A new contact, or the news of a restart, takes the guest's away.
     if kept.info is None or guest.info is None:
@@ -64,7 +63,7 @@ def steps(
     plan = plans.plan(kept.info)
     kept.taken += 1
     if guest.frozen:
-        return (yield from _spare(guest, kept, plan))
+        return (yield from _spare(guest, kept, plan, slow))
     if kept.taken % FORGIVE == 0:
         kept.refused = {}
     if kept.epoch != guest.epoch:
@@ -75,16 +74,16 @@ def steps(
         yield from _open_files(kept, plan)
     if len(kept.constant) != len(plan.once):
         yield from _read_constant(kept, plan)
-    batch, slots = plan.batch(kept.handles)
+    batch, slots = plan.batch(kept.handles, slow)
     replies = yield batch
     if _drop_stale(kept, slots, replies):
         # The agent has restarted, and its successor knows no handles. What
         # that one can do is asked next time.
         kept.info = None
         yield from _open_files(kept, plan)
-        batch, slots = plan.batch(kept.handles)
+        batch, slots = plan.batch(kept.handles, slow)
         replies = yield batch
-    return _read(guest, kept, plan, slots, replies)
+    return agent_told.read(kept, plan, slots, replies)
 
 
 def _ask_info(
@@ -106,7 +105,10 @@ def _ask_info(
 
 
 def _spare(
-    guest: guest_module.Guest, kept: agent_kept.Kept, plan: sampling_plan.Plan
+    guest: guest_module.Guest,
+    kept: agent_kept.Kept,
+    plan: sampling_plan.Plan,
+    slow: bool,
 ) -> Steps:
     """Sample a guest that is frozen, over an agent that does not know.
 
@@ -115,9 +117,9 @@ def _spare(
     """
     same = kept.plan is plan and kept.epoch == guest.epoch
     handles = kept.handles if same else {}
-    batch, slots = plan.batch(handles)
+    batch, slots = plan.batch(handles, slow)
     replies = yield batch
-    taken = _read(guest, kept, plan, slots, replies)
+    taken = agent_told.read(kept, plan, slots, replies)
     closed = {
         plan.readers[path]: _FROZEN
         for path in plan.files
@@ -219,58 +221,7 @@ def _read_constant(
             _refuse(kept, path, error)
         except Exception:
             LOG.exception('collector %s failed', name)
-            kept.refused[path] = _FAULT
-
-
-def _read(
-    guest: guest_module.Guest,
-    kept: agent_kept.Kept,
-    plan: sampling_plan.Plan,
-    slots: tuple[sampling_plan.Slot, ...],
-    replies: list[Any],
-) -> sample_set.SampleSet:
-    samples: list[base.Sample] = []
-    missing: dict[str, str] = {}
-    for name, samples_of, path, asked, index in slots:
-        reply = replies[index]
-        if isinstance(reply, errors.CommandError):
-            missing[name] = str(reply)
-            if isinstance(reply, errors.CommandUnsupported):
-                kept.info = None  # frozen, or blocked since: ask which
-            continue
-        try:
-            value = asked.read(reply)
-            samples += samples_of(value if path is None else value.data)
-        except errors.InvalidReply as error:
-            missing[name] = f'the guest sent nonsense: {error}'
-        except Exception:
-            # A plugin's fault costs its own metric and no other.
-            LOG.exception('collector %s failed', name)
-            missing[name] = _FAULT
-    for constant in kept.constant.values():
-        samples.extend(constant)
-    for path, reason in kept.refused.items():
-        if path in plan.readers:
-            missing[plan.readers[path]] = reason
-    missing.update(plan.silent)
-    return _sample_set(guest, samples, missing)
-
-
-def _sample_set(
-    guest: guest_module.Guest,
-    samples: list[base.Sample],
-    missing: dict[str, str],
-) -> sample_set.SampleSet:
-    description = guest.description
-    return sample_set.SampleSet(
-        description.uuid,
-        description.domain,
-        description.name,
-        description.project_id,
-        description.user_id,
-        (sample_set.Part(sample_set.GUEST, time.time(), samples),),
-        missing or _NOTHING,
-    )
+            kept.refused[path] = agent_told.FAULT
 
 
 def _drop_stale(

@@ -27,6 +27,7 @@ from nova_qga.guest import directory
 from nova_qga.guest import domains
 from nova_qga.guest import freeze_states
 from nova_qga.guest import guest
+from nova_qga.guest import hypervisor
 from nova_qga.guest import survey
 from nova_qga.transport import channel
 from nova_qga.transport import libvirt_agent
@@ -58,12 +59,16 @@ class Host:
 
     :ivar directory: the guests that are known
     :ivar loop: the thread of the direct channels
+    :ivar hypervisor: what libvirt knows of guests
     """
 
     def __init__(self, settings: HostSettings) -> None:
         self.settings = settings
         self.loop = loop.Loop()
         self.directory = directory.Directory(self._channels)
+        self.hypervisor = hypervisor.Hypervisor(
+            settings.libvirt_uri, self.loop
+        )
         self._agents = libvirt_agent.LibvirtAgents(settings.libvirt_uri)
         self._domains = domains.Domains(
             settings.libvirt_uri, self.directory, self.loop
@@ -79,6 +84,7 @@ class Host:
         """Start the threads and list the guests."""
         self.loop.start()
         self._domains.start()
+        self.hypervisor.start()
 
     def close_channels(self) -> None:
         """End what runs in guests; whoever asked is told. It never blocks."""
@@ -89,6 +95,7 @@ class Host:
         """Close every channel and end the threads."""
         self.close_channels()
         self._domains.stop()
+        self.hypervisor.stop()
         # Once more: a guest may have come in between.
         self.close_channels()
         self._agents.close()

@@ -22,6 +22,9 @@ from nova_qga.transport import request
 class Channel(Protocol):
     """A way to a guest's agent; called on the loop's thread only."""
 
+    #: Seconds of CPU that its replies have cost here.
+    spent: float
+
     @property
     def kind(self) -> str:
         """``direct`` or ``standard``."""

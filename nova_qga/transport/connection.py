@@ -99,7 +99,12 @@ def _warn(path: str, reason: int | None) -> None:
 
 
 class Listener(Protocol):
-    """Whom a connection tells."""
+    """Whom a connection tells.
+
+    :ivar spent: seconds of CPU that reading has cost; it is added to
+    """
+
+    spent: float
 
     def opened(self, connection: 'Connection') -> None:
         """Bytes can be written."""
@@ -152,13 +157,16 @@ class Connection(asyncio.BufferedProtocol):
         """asyncio: bytes were read."""
         if self._listener is None:
             return
+        began = time.thread_time()
         try:
             replies = self.session.receive(
                 bytes(self._loop.read_buffer[:nbytes])
             )
         except errors.ProtocolError as error:
+            self._listener.spent += time.thread_time() - began
             self._listener.broken(self, error)
             return
+        self._listener.spent += time.thread_time() - began
         if replies is not None:
             self._listener.answered(self, replies)
 

@@ -64,6 +64,7 @@ class Channel:
         '_on_contact',
         '_queue',
         '_uuid',
+        'spent',
     )
 
     kind = 'standard'
@@ -87,6 +88,7 @@ class Channel:
         self._due = math.inf
         self._breaker = breaker.Breaker()
         self._contacted = False
+        self.spent = 0.0
         self._ended: errors.QgaError | None = None
 
     @property
@@ -192,11 +194,13 @@ class Channel:
         if asked.deadline <= time.monotonic():
             self._loop.call(self._end, None, request.no_time(), False)
             return
+        began = time.thread_time()
         try:
             if probe:
                 soon = min(asked.deadline, time.monotonic() + PROBE)
                 self._agents.ask(self._uuid, command.Batch(()), soon)
             replies = self._agents.ask(self._uuid, asked.batch, asked.deadline)
+            self.spent += time.thread_time() - began
         except errors.QgaError as error:
             self._loop.call(self._end, None, error)
         except Exception:

@@ -62,6 +62,7 @@ class Channel:
         '_sync_timeout',
         'name',
         'path',
+        'spent',
     )
 
     kind = 'direct'
@@ -89,6 +90,7 @@ class Channel:
         self._breaker = breaker.Breaker()
         self._recovery: asyncio.TimerHandle | None = None
         self._contacted = False
+        self.spent = 0.0
         self._ended: errors.QgaError | None = None
 
     @property

@@ -69,7 +69,15 @@ class PollerTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.addCleanup(self.poller.stop)
 
     def of(self, guest):
-        """The samples published of a guest."""
+        """What a guest has told, round by round."""
+        return [
+            each
+            for each in self.rounds(guest)
+            if any(part.source == 'guest' for part in each.parts)
+        ]
+
+    def rounds(self, guest):
+        """All that was published of a guest."""
         published = list(self.published)
         return [each for each in published if each.instance_uuid == guest.uuid]
 
@@ -87,7 +95,12 @@ class PollerTest(fixtures.TestWithFixtures, unittest.TestCase):
         )
 
     def names(self, samples):
-        return {each.metric.name for each in samples.samples}
+        return {
+            each.metric.name
+            for part in samples.parts
+            if part.source == 'guest'
+            for each in part.samples
+        }
 
     def open_files(self, agent):
         """What the agent has open below /proc."""
@@ -124,6 +137,22 @@ class PeriodTest(PollerTest):
         # A guest with no agent costs the others nothing.
         self.assertEqual([], self.of(self.guests[2]))
         self.assertEqual([], self.silent.names())
+
+    def test_where_no_agent_answers_that_is_told(self):
+        self.start()
+        silent = self.guests[2]
+        self.wait_until(lambda: len(self.rounds(silent)) > 2)
+        last = self.rounds(silent)[-1]
+        self.assertEqual(
+            [('guest.agent.up', 0)],
+            [(each.metric.name, each.value) for each in last.samples],
+        )
+        self.assertEqual(set(self.collectors), set(last.missing))
+        self.wait_for_more(*self.good)
+        last = self.of(self.good[0])[-1]
+        values = {each.metric.name: each.value for each in last.samples}
+        self.assertEqual(1, values['guest.agent.up'])
+        self.assertGreater(values['guest.sampling.duration'], 0.0)
 
     def test_files_stay_open_between_samples_and_no_longer(self):
         self.start()

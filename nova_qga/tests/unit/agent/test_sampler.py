@@ -54,6 +54,8 @@ class Channel:
     def __init__(self, name):
         self.name = name
         self.contacted = self.failing = False
+        self.spent = 0.0
+        self.cost = 0.0
         self.broken = None
         self.files = dict(FILES)
         self.asked = []
@@ -71,6 +73,7 @@ class Channel:
         self.open = {}
 
     def submit(self, asked):
+        self.spent += self.cost
         self.asked += [each.name for each in asked.batch.commands]
         if self.broken is not None:
             self.contacted, self.failing = False, True
@@ -105,7 +108,7 @@ class Broken(load.LoadCollector):
         raise RuntimeError('a plugin is broken')
 
 
-class SamplerTest(unittest.TestCase):
+class SamplerCase(unittest.TestCase):
     def setUp(self):
         described = description.Description(
             'u', 'd', 'n', 'f', 'p', 'x', PORTS
@@ -122,17 +125,27 @@ class SamplerTest(unittest.TestCase):
         )
 
     def sample(self):
+        ended = self.run_once()
+        if ended.error is not None:
+            raise ended.error
+        return ended.told
+
+    def run_once(self, **how):
         told = []
         deadline = time.monotonic() + 60
-        self.sampler.run(self.plans, deadline, lambda *end: told.append(end))
-        [(samples, error)] = told
-        if error is not None:
-            raise error
-        return samples
+        self.sampler.run(self.plans, deadline, told.append, **how)
+        [ended] = told
+        return ended
 
     def values(self):
-        return {each.metric.name: each.value for each in self.sample().samples}
+        return {
+            each.metric.name: each.value
+            for part in self.sample().parts
+            for each in part.samples
+        }
 
+
+class SamplerTest(SamplerCase):
     def test_it_goes_on_over_the_other_channel_where_one_fails(self):
         self.direct.broken = errors.ChannelTimeout('no agent')
         self.assertEqual(12.45, self.values()['guest.uptime'])
@@ -194,7 +207,7 @@ class SamplerTest(unittest.TestCase):
         )
         samples = self.sample()
         self.assertIn('failed', samples.missing['broken'])
-        self.assertTrue(samples.samples)
+        self.assertEqual({'uptime'}, samples.by)
 
     def test_a_file_that_was_refused_is_tried_again_in_time(self):
         path = '/proc/sys/kernel/random/boot_id'
@@ -216,3 +229,82 @@ class SamplerTest(unittest.TestCase):
         self.values()
         self.sampler.close_files(time.monotonic() + 60)
         self.assertEqual({}, self.direct.open)
+
+    def test_it_says_how_long_it_took_and_what_it_cost(self):
+        self.direct.cost = 0.001
+        ended = self.run_once()
+        self.assertGreaterEqual(ended.worked, 0.001)
+        self.assertGreater(ended.seconds, 0.0)
+        self.assertAlmostEqual(time.time(), ended.began, delta=60)
+
+
+class BudgetTest(SamplerCase):
+    def setUp(self):
+        super().setUp()
+        self.plans = plan.Plans({'load': load.LoadCollector()}, budget=0.1)
+        self.run_once()
+
+    def reasons(self, count):
+        errors = [self.run_once().error for _ in range(count)]
+        return [error and error.reason for error in errors]
+
+    def test_a_guest_that_costs_much_is_sampled_more_seldom(self):
+        self.direct.cost = 0.32
+        self.assertEqual([None], self.reasons(1))
+        self.direct.cost = 0.0
+        self.assertEqual(['over_budget'] * 3 + [None] * 3, self.reasons(6))
+
+    def test_not_for_ever(self):
+        self.direct.cost = 1e6
+        self.assertEqual([None], self.reasons(1))
+        self.direct.cost = 0.0
+        left_out = self.reasons(50).count('over_budget')
+        self.assertEqual(sampler.MOST_DEBT, left_out)
+
+    def test_who_waits_for_it_is_served(self):
+        self.direct.cost = 0.5
+        self.assertIsNone(self.run_once().error)
+        self.assertIsNone(self.run_once(urgent=True).error)
+
+    def test_one_that_costs_little_never_pays(self):
+        self.direct.cost = 0.04
+        self.assertEqual([None] * 9, self.reasons(9))
+
+
+class Slow(load.LoadCollector):
+    slow = True
+
+
+class SlowTest(SamplerCase):
+    def slow_rounds(self, *rounds, slow_interval):
+        self.plans = plan.Plans(
+            {'load': Slow(), 'uptime': uptime.UptimeCollector()}, slow_interval
+        )
+        ended = [self.run_once(**how) for how in rounds]
+        return ['load' in each.told.by for each in ended]
+
+    def test_what_changes_slowly_is_asked_at_first_and_then_in_its_time(self):
+        self.assertEqual(
+            [True, False, False],
+            self.slow_rounds({}, {}, {}, slow_interval=3600.0),
+        )
+
+    def test_its_time_may_be_each_time(self):
+        self.assertEqual(
+            [True, True], self.slow_rounds({}, {}, slow_interval=0.0)
+        )
+
+    def test_who_waits_sees_everything(self):
+        self.assertEqual(
+            [True, True],
+            self.slow_rounds({}, {'urgent': True}, slow_interval=3600.0),
+        )
+
+    def test_after_a_failure_it_is_asked_again(self):
+        self.slow_rounds({}, slow_interval=3600.0)
+        for channel in self.vm.channels:
+            channel.broken = errors.ChannelTimeout('no agent')
+        self.assertIsNotNone(self.run_once().error)
+        for channel in self.vm.channels:
+            channel.broken = None
+        self.assertIn('load', self.run_once().told.by)

@@ -149,10 +149,10 @@ class StepsTest(unittest.TestCase):
     def use(self, chosen):
         self.plans = plan.Plans(chosen)
 
-    def run_steps(self):
+    def run_steps(self, slow=True):
         """Take a sample; :ivar batches: the names in each batch."""
         self.batches = []
-        steps = sampling.steps(self.vm, self.kept, self.plans)
+        steps = sampling.steps(self.vm, self.kept, self.plans, slow)
         batch = next(steps)
         while True:
             self.batches.append([each.name for each in batch.commands])
@@ -165,7 +165,11 @@ class StepsTest(unittest.TestCase):
     def values(self):
         taken = self.run_steps()
         self.missing = dict(taken.missing)
-        return {each.metric.name: each.value for each in taken.samples}
+        return {
+            each.metric.name: each.value
+            for part in taken.parts
+            for each in part.samples
+        }
 
 
 class SteadyTest(StepsTest):
@@ -183,24 +187,50 @@ class SteadyTest(StepsTest):
             self.assertEqual({}, self.missing)
         self.assertEqual([A], list(self.agent.open.values()))
 
-    def test_it_says_whose_it_is(self):
+    def test_it_says_what_it_has_of_whom(self):
         taken = self.run_steps()
-        self.assertEqual(
-            ('u', 'n', 'p', 'x', 'guest'),
-            (
-                taken.instance_uuid,
-                taken.name,
-                taken.project_id,
-                taken.user_id,
-                taken.parts[0].source,
-            ),
-        )
+        [part] = taken.parts
+        self.assertEqual(('guest', False), (part.source, part.slow))
+        self.assertEqual({'a', 'name', 'once'}, taken.by)
+        self.assertEqual('7.2', taken.version)
 
     def test_no_batch_with_an_effect_has_company(self):
         self.values()
         for names in self.batches:
             if {'guest-file-open', 'guest-file-close'} & set(names):
                 self.assertEqual(1, len(names))
+
+
+class Slow(Collector):
+    slow = True
+
+
+class SlowTest(StepsTest):
+    def setUp(self):
+        super().setUp()
+        self.use(
+            {
+                'a': Collector('a', base.ProcFile(A)),
+                'slow': Slow('slow', NAME),
+            }
+        )
+
+    def test_what_changes_slowly_is_a_part_of_its_own(self):
+        often, seldom = self.run_steps().parts
+        self.assertEqual((False, True), (often.slow, seldom.slow))
+        self.assertEqual([(metric('a'), 1.0, ())], list(often.samples))
+        self.assertEqual([(metric('slow'), 4.0, ())], list(seldom.samples))
+
+    def test_it_is_not_asked_for_each_time(self):
+        self.run_steps()
+        taken = self.run_steps(slow=False)
+        self.assertEqual(
+            [['guest-file-seek', 'guest-file-read']], self.batches
+        )
+        self.assertEqual({'a'}, taken.by)
+        self.assertEqual(1, len(taken.parts))
+        # It is not lacking, either.
+        self.assertEqual({}, dict(taken.missing))
 
 
 class FailureTest(StepsTest):
