@@ -117,15 +117,13 @@ def rotate_key(conf: cfg.ConfigOpts) -> str:
     return build_keys(conf).rotate(lifetime).key_id
 
 
-def build_notifier(conf: cfg.ConfigOpts) -> messaging.Notifier:
-    """Return the notifier for samples.
+def build_notifier(conf: cfg.ConfigOpts) -> sender.Notifier:
+    """Return a notifier, with a connection of its own.
 
     :raises ConfigurationError: the broker's URL is wrong
     """
     transport = _notification_transport(conf)
-    return messaging.Notifier(
-        transport, publisher_id=_publisher(conf), retry=_retry(conf)
-    )
+    return sender.Notifier(transport, _publisher(conf), _retry(conf))
 
 
 def build_sender(
@@ -135,9 +133,7 @@ def build_sender(
 
     :raises ConfigurationError: the broker's URL is wrong
     """
-    transport = _notification_transport(conf)
-    notifier = sender.Notifier(transport, _publisher(conf), _retry(conf))
-    return sender.Sender(events, notifier.send, upkeep)
+    return sender.Sender(events, build_notifier(conf).send, upkeep)
 
 
 def _notification_transport(conf: cfg.ConfigOpts) -> messaging.Transport:

@@ -54,10 +54,12 @@ def read(
     conf: cfg.ConfigOpts,
     notifier: Any,
     known: Mapping[str, publishers_base.Publisher],
+    internals: publishers_base.Internals,
 ) -> Monitor:
     """Read it, and load the plugins that it names.
 
     :param known: publishers that are there, to be used on
+    :param internals: asked for what the agent says of itself
     :raises ConfigurationError: a name or a value is wrong
     """
     try:
@@ -65,7 +67,7 @@ def read(
         guests = _guests(options)
         collectors = options.collectors
         publishers = options.publishers
-        context = _context(conf, notifier)
+        context = _context(conf, notifier, internals)
     except (cfg.Error, ValueError) as error:
         raise errors.ConfigurationError(str(error)) from None
     return Monitor(
@@ -94,7 +96,9 @@ def _guests(options: cfg.ConfigOpts.GroupAttr) -> monitored.Monitored:
     return guests
 
 
-def _context(conf: cfg.ConfigOpts, notifier: Any) -> publishers_base.Context:
+def _context(
+    conf: cfg.ConfigOpts, notifier: Any, internals: publishers_base.Internals
+) -> publishers_base.Context:
     """Return what publishers are made with."""
     options = {
         module.GROUP.name: {
@@ -103,4 +107,4 @@ def _context(conf: cfg.ConfigOpts, notifier: Any) -> publishers_base.Context:
         }
         for module in PUBLISHER_OPTIONS
     }
-    return publishers_base.Context(conf.host, notifier, options)
+    return publishers_base.Context(conf.host, notifier, options, internals)

@@ -43,18 +43,21 @@ def load_publishers(
 ) -> dict[str, publishers_base.Publisher]:
     """Return publishers by name, in order.
 
-    :param known: used on where nothing has changed for them: one may hold a
-        port, which nobody can have twice
-    :raises ConfigurationError: there is none of a name, or it does not load
+    :param known: used on where nothing has changed for them
+    :raises ConfigurationError: there is none of a name, or it does not load;
+        those that are known still work then
     """
-    kept = {
-        name: publisher
-        for name, publisher in known.items()
-        if name in names and publisher.context == context
-    }
-    others = [name for name in names if name not in kept]
-    made = _load(PUBLISHERS, '[qga_monitor]publishers', others, context)
-    return {name: {**kept, **made}[name] for name in names}
+    new = [name for name in names if name not in known]
+    made = _load(PUBLISHERS, '[qga_monitor]publishers', new, context)
+    try:
+        for name in names:
+            if name in known and not known[name].is_current(context):
+                made[name] = known[name].renewed(context)
+    except errors.ConfigurationError:
+        for each in made.values():
+            each.close()
+        raise
+    return {name: {**known, **made}[name] for name in names}
 
 
 def _load(

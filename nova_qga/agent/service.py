@@ -30,7 +30,7 @@ from nova_qga.agent import poller as agent_poller
 from nova_qga import errors
 from nova_qga.journal import leases
 from nova_qga.journal import outbox
-from nova_qga.publishers import worker
+from nova_qga.publishers import fan_out
 from nova_qga.rpc import server as rpc_server
 from nova_qga import text
 
@@ -67,15 +67,17 @@ class Service(service.Service):
         self._conf = conf
         self._ready = ready
         self._notifier = assembly.build_notifier(conf)
-        monitor = monitoring.read(conf, self._notifier, {})
-        self._publishers = monitor.publishers
-        self._publishing = worker.Worker(monitor.publishers)
+        self._publishing = fan_out.FanOut()
+        monitor = monitoring.read(
+            conf, self._notifier, {}, self._publishing.internals
+        )
+        self._publishing.use(monitor.publishers)
         self._host = assembly.build_host(conf)
         self._poller = agent_poller.Poller(
             self._host,
             monitor.collectors,
             monitor.interval,
-            self._publishing.put_samples,
+            self._publishing.put,
         )
         self._journal = assembly.build_journal(conf)
         self._keys = assembly.build_keys(conf)
@@ -107,7 +109,6 @@ class Service(service.Service):
                 'it to messagingv2'
             )
         self._host.start()
-        self._publishing.start()
         if self._journal.problem is not None:
             LOG.error(self._journal.problem)
         try:
@@ -128,13 +129,15 @@ class Service(service.Service):
         """
         try:
             monitor = monitoring.read(
-                self._conf, self._notifier, self._publishers
+                self._conf,
+                self._notifier,
+                self._publishing.publishers,
+                self._publishing.internals,
             )
         except errors.ConfigurationError as error:
             LOG.error('[qga_monitor] stays as it was: %s', error)
             return
         self._poller.reconfigure(monitor.interval, monitor.collectors)
-        self._publishers = monitor.publishers
         self._publishing.use(monitor.publishers)
         LOG.info(
             'sampling every %(interval)g s: %(collectors)s; to %(publishers)s',
@@ -168,8 +171,8 @@ class Service(service.Service):
         self._host.close_channels()
         self._requests.runner.drain(FAREWELL)
         self._sending.stop(FAREWELL)
-        self._publishing.stop(0.0)
         self._journal.close()
+        self._publishing.stop(FAREWELL)
         # Last, for libvirtd may hang.
         self._host.stop()
 

@@ -11,11 +11,13 @@
 # under the License.
 
 
-"""Samples as lines of JSON in a file: one a guest and sample.
+"""Samples as lines of JSON in a file: one a guest and round.
 
 A file that was moved away, as logrotate does, is made anew.
 """
 
+from collections.abc import Sequence
+import errno
 import os
 
 import orjson
@@ -34,9 +36,13 @@ class JsonLinesPublisher(base.Publisher):
     :raises ConfigurationError: it cannot be written
     """
 
+    group = GROUP
+
     def __init__(self, context: base.Context) -> None:
         super().__init__(context)
         self._path: str = context.options[GROUP]['path']
+        #: Whether the disk was full in the middle of a line.
+        self._torn = False
         try:
             self._file = self._open()
         except OSError as error:
@@ -45,13 +51,25 @@ class JsonLinesPublisher(base.Publisher):
                 f'{error.strerror}'
             ) from None
 
-    def publish(self, samples: sample_set.SampleSet) -> None:
-        if not self._is_current():
-            moved, self._file = self._file, self._open()
-            os.close(moved)
-        record = payload.of(samples, self.context.host)
+    def publish(self, batch: Sequence[sample_set.SampleSet]) -> None:
+        try:
+            if not self._is_named():
+                moved, self._file = self._file, self._open()
+                os.close(moved)
+            for each in batch:
+                self._write(orjson.dumps(payload.of(each, self.context.host)))
+        except OSError as error:
+            raise errors.ServiceUnavailable(
+                f'[{GROUP}]path, {self._path}, cannot be written: '
+                f'{error.strerror}'
+            ) from None
+
+    def _write(self, record: bytes) -> None:
         # One write: a reader sees no half of a line.
-        os.write(self._file, orjson.dumps(record) + b'\n')
+        line = b'\n' * self._torn + record + b'\n'
+        self._torn = os.write(self._file, line) < len(line)
+        if self._torn:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def close(self) -> None:
         os.close(self._file)
@@ -60,7 +78,7 @@ class JsonLinesPublisher(base.Publisher):
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         return os.open(self._path, flags, 0o640)
 
-    def _is_current(self) -> bool:
+    def _is_named(self) -> bool:
         try:
             named = os.stat(self._path)
         except FileNotFoundError:

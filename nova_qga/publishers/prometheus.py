@@ -19,7 +19,7 @@ has of it ends, and does not stand still.
 Source: https://prometheus.github.io/client_python/
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 import ssl
 import threading
 import time
@@ -45,6 +45,9 @@ class PrometheusPublisher(base.Publisher, prometheus_registry.Collector):
     :raises ConfigurationError: it cannot listen, or not with these files
     """
 
+    group = GROUP
+    files = ('certificate_file', 'key_file', 'client_ca_file')
+
     def __init__(self, context: base.Context) -> None:
         super().__init__(context)
         options = context.options[GROUP]
@@ -62,12 +65,14 @@ class PrometheusPublisher(base.Publisher, prometheus_registry.Collector):
         port: int = self._server.server_port
         return port
 
-    def publish(self, samples: sample_set.SampleSet) -> None:
+    def publish(self, batch: Sequence[sample_set.SampleSet]) -> None:
+        now = time.monotonic()
         with self._lock:
-            known = self._latest.get(samples.instance_uuid)
-            if known is not None:
-                samples = _with_slow(samples, known[1])
-            self._latest[samples.instance_uuid] = time.monotonic(), samples
+            for samples in batch:
+                known = self._latest.get(samples.instance_uuid)
+                if known is not None:
+                    samples = _with_slow(samples, known[1])
+                self._latest[samples.instance_uuid] = now, samples
 
     def collect(self) -> Iterator[metrics_core.Metric]:
         """Return what is known; called for each fetch, on its thread."""
@@ -80,6 +85,7 @@ class PrometheusPublisher(base.Publisher, prometheus_registry.Collector):
             }
             guests = [samples for _, samples in self._latest.values()]
         yield from series.families(guests, self._most)
+        yield from series.of_agent(self.context.internals())
 
     def close(self) -> None:
         self._server.shutdown()

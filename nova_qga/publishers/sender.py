@@ -53,7 +53,7 @@ class Notifier:
     def __init__(
         self, transport: messaging.Transport, publisher_id: str, retry: int
     ) -> None:
-        self._failure: Exception | None = None
+        self._failed = threading.local()
         send = transport._send_notification
 
         def watched(*args: object, **kwargs: object) -> None:
@@ -61,7 +61,7 @@ class Notifier:
                 send(*args, **kwargs)
             except Exception as error:
                 # Here it ends: the driver would log the payload.
-                self._failure = error
+                self._failed.why = error
 
         transport._send_notification = watched
         self._notifier = messaging.Notifier(
@@ -69,17 +69,17 @@ class Notifier:
         )
 
     def send(self, event: outbox.Event) -> None:
-        """Send a notification; used by one thread.
+        """Send a notification.
 
         :raises ServiceUnavailable: the broker has not taken it
         """
-        self._failure = None
+        self._failed.why = None
         send = getattr(self._notifier, event.priority)
         send({}, event.event_type, event.payload)
-        if self._failure is not None:
+        if self._failed.why is not None:
             raise errors.ServiceUnavailable(
                 f'the message broker does not take notifications '
-                f'({type(self._failure).__name__})'
+                f'({type(self._failed.why).__name__})'
             )
 
 

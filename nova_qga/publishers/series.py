@@ -19,7 +19,7 @@ cut and without what a query could stumble over.
 Source: https://prometheus.io/docs/practices/naming/; node_exporter.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 import hashlib
 import re
 
@@ -82,8 +82,13 @@ def families(
             for sample in part.samples
         ]
         left_out += max(0, len(of_guest) - most)
+        owner = {
+            'project': each.project_id,
+            'resource': each.instance_uuid,
+            'domain': each.domain,
+        }
         for source, sample in of_guest[:most]:
-            _add(found, each, source, sample)
+            _add(found, sample, {**owner, 'source': source})
     yield from found.values()
     yield metrics_core.GaugeMetricFamily(
         'nova_qga_prometheus_guests', 'Guests with samples here', count
@@ -95,11 +100,20 @@ def families(
     )
 
 
+def of_agent(
+    samples: Iterable[base.Sample],
+) -> Iterator[metrics_core.Metric]:
+    """Return what the agent says of itself, by its metrics."""
+    found: dict[str, metrics_core.Metric] = {}
+    for each in samples:
+        _add(found, each, {})
+    yield from found.values()
+
+
 def _add(
     found: dict[str, metrics_core.Metric],
-    guest: sample_set.SampleSet,
-    source: str,
     sample: base.Sample,
+    labels: Mapping[str, str],
 ) -> None:
     metric = sample.metric
     name = name_of(metric)
@@ -110,14 +124,9 @@ def _add(
             name, metric.name, 'counter' if counter else 'gauge'
         )
         found[name] = family
-    labels = {
-        'project': guest.project_id,
-        'resource': guest.instance_uuid,
-        'domain': guest.domain,
-        'source': source,
-    }
     pairs = zip(sample.labels[::2], sample.labels[1::2], strict=True)
-    labels.update((key, label(value)) for key, value in pairs)
     family.add_sample(
-        f'{name}_total' if counter else name, labels, sample.value
+        f'{name}_total' if counter else name,
+        {**labels, **{key: label(value) for key, value in pairs}},
+        sample.value,
     )

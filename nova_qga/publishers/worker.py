@@ -10,104 +10,136 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One thread that publishes samples, behind a bounded queue.
+"""One thread that publishes what goes one way, behind a queue.
 
-Whoever hands something over never waits: where more comes than can be sent,
-as while the broker is away, the oldest is dropped, counted and said.
+Whoever hands something over never waits. Where nothing is taken, as while a
+broker is away, what waits is tried again after pauses that grow.
 """
 
 import collections
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
+import dataclasses
+import random
 import threading
 import time
 
 from oslo_log import log as logging
 
 from nova_qga.collectors import sample_set
+from nova_qga import errors
 from nova_qga.publishers import base
 
 LOG = logging.getLogger(__name__)
 
-#: Guests' samples that may wait; those of one guest are about 10 KiB.
-MAX_SAMPLES = 2000
+#: Seconds between two attempts while nothing is taken: the first, the most.
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+#: Attempts to publish a batch; it may be what is not taken.
+ATTEMPTS = 3
 #: Seconds between two warnings of the same kind.
 QUIET = 60.0
 
 
-class Worker:
-    """Publishes samples in the order in which they came.
+@dataclasses.dataclass(slots=True)
+class Counts:
+    """What has become of guests' samples so far.
 
-    :param publishers: by name
-    :ivar dropped: guests' samples that were dropped so far
+    :ivar failures: attempts that failed
+    :ivar seconds: that publishing took
+    :ivar waiting: samples that wait now
     """
 
-    def __init__(
-        self,
-        publishers: Mapping[str, base.Publisher],
-        max_samples: int = MAX_SAMPLES,
-    ) -> None:
-        self.dropped = 0
-        self._publishers = dict(publishers)
-        self._retired: list[base.Publisher] = []
-        self._samples: collections.deque[sample_set.SampleSet] = (
+    published: int = 0
+    dropped: int = 0
+    failures: int = 0
+    seconds: float = 0.0
+    waiting: int = 0
+
+    def add(self, other: 'Counts') -> None:
+        """Add others to these."""
+        self.published += other.published
+        self.dropped += other.dropped
+        self.failures += other.failures
+        self.seconds += other.seconds
+        self.waiting += other.waiting
+
+
+class Worker:
+    """Publishes samples in the order in which they came, in batches.
+
+    :param name: for the log
+    """
+
+    def __init__(self, name: str, publisher: base.Publisher) -> None:
+        self.name = name
+        self._publisher = publisher
+        self._counts = Counts()
+        self._waiting: collections.deque[sample_set.SampleSet] = (
             collections.deque()
         )
-        self._limit = max_samples
         self._changed = threading.Condition()
-        self._stopping = False
+        self._since = 0.0
+        self._attempts = 0
+        self._pause = 0.0
+        self._paused_until = 0.0
+        self._end_by: float | None = None
         self._warned: dict[str, float] = {}
         self._thread = threading.Thread(
-            target=self._run, name='qga-publisher', daemon=True
+            target=self._run, name=f'qga-publish-{name}', daemon=True
         )
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
-    def stop(self, timeout: float) -> None:
-        """Drop the samples that wait, and end.
+    def put(self, samples: sample_set.SampleSet) -> None:
+        """Hand over the samples of one guest."""
+        with self._changed:
+            self._waiting.append(samples)
+            count = len(self._waiting)
+            if count == 1:
+                self._since = time.monotonic()
+            # Between these there is nothing to do: it is not woken.
+            if count in (1, self._publisher.batch_size):
+                self._changed.notify()
+
+    @property
+    def waiting(self) -> int:
+        """Guests' samples that wait."""
+        return len(self._waiting)
+
+    def counts(self) -> Counts:
+        """Return what has become of them so far."""
+        return dataclasses.replace(self._counts, waiting=len(self._waiting))
+
+    def drop_oldest(self) -> None:
+        """Make room, count it, and say so now and then."""
+        with self._changed:
+            if not self._waiting:
+                return
+            self._waiting.popleft()
+            self._counts.dropped += 1
+            if self._may_warn('dropped'):
+                LOG.warning(
+                    'publisher %(name)s: samples come faster than they are '
+                    'taken; %(dropped)d were dropped so far, the oldest '
+                    'first. Is it reachable? If it is, raise '
+                    '[qga_monitor]interval or leave out collectors',
+                    {'name': self.name, 'dropped': self._counts.dropped},
+                )
+
+    def end(self, timeout: float) -> None:
+        """Take no more, and publish what waits as far as time allows.
 
         :param timeout: seconds
         """
         with self._changed:
-            self._stopping = True
-            self._samples.clear()
-            self._changed.notify()
-        self._thread.join(timeout)
-
-    def put_samples(self, samples: sample_set.SampleSet) -> None:
-        """Hand over the samples of one guest."""
-        with self._changed:
-            if self._stopping:
-                return
-            if len(self._samples) >= self._limit:
-                self._samples.popleft()
-                self.dropped += 1
-                self._warn_of_dropped()
-            self._samples.append(samples)
+            self._end_by = time.monotonic() + timeout
             self._changed.notify()
 
-    def use(self, publishers: Mapping[str, base.Publisher]) -> None:
-        """Publish to these from now on, and close the others."""
-        kept = set(map(id, publishers.values()))
-        with self._changed:
-            self._retired += [
-                each
-                for each in self._publishers.values()
-                if id(each) not in kept
-            ]
-            self._publishers = dict(publishers)
-            self._changed.notify()
-
-    def _warn_of_dropped(self) -> None:
-        if self._may_warn('dropped'):
-            LOG.warning(
-                'Samples come faster than they can be published: '
-                '%d were dropped so far, the oldest first. Is the broker '
-                'reachable? If it is, raise [qga_monitor]interval or leave '
-                'out collectors.',
-                self.dropped,
-            )
+    def join(self) -> None:
+        """Return when it has ended."""
+        self._thread.join()
 
     def _may_warn(self, about: str) -> bool:
         now = time.monotonic()
@@ -119,46 +151,88 @@ class Worker:
     # On the thread, from here on.
 
     def _run(self) -> None:
-        while self._step():
-            pass
-        _close(self._publishers.values())
+        while batch := self._next():
+            self._publish(batch)
 
-    def _step(self) -> bool:
-        """Wait for something to do, and do it; False when all is done."""
-        samples = None
+    def _next(self) -> list[sample_set.SampleSet]:
+        """Wait for a batch and take it; none when it is time to end."""
         with self._changed:
-            while not (self._samples or self._retired or self._stopping):
-                self._changed.wait()
-            retired, self._retired = self._retired, []
-            publishers = self._publishers
-            if self._samples:
-                samples = self._samples.popleft()
-            elif self._stopping:
-                return False
-        _close(retired)
-        if samples is not None:
-            self._publish(samples, publishers)
-        return True
+            while (patience := self._patience()) is None or patience > 0:
+                self._changed.wait(patience)
+            now = time.monotonic()
+            if self._end_by is not None and (
+                self._pause or now > self._end_by
+            ):
+                self._counts.dropped += len(self._waiting)
+                self._waiting.clear()
+            size = min(len(self._waiting), self._publisher.batch_size)
+            self._since = now
+            return [self._waiting.popleft() for _ in range(size)]
 
-    def _publish(
-        self,
-        samples: sample_set.SampleSet,
-        publishers: Mapping[str, base.Publisher],
-    ) -> None:
-        for name, publisher in publishers.items():
-            try:
-                publisher.publish(samples)
-            except Exception as error:
-                self._warn_of_failure(f'publisher {name}', error)
+    def _patience(self) -> float | None:
+        """Seconds for which there is nothing to do; None: until there is."""
+        if self._end_by is not None:
+            return 0.0
+        now = time.monotonic()
+        if now < self._paused_until:
+            return self._paused_until - now
+        if not self._waiting:
+            return None
+        if len(self._waiting) >= self._publisher.batch_size or self._pause:
+            return 0.0
+        return self._since + self._publisher.batch_wait - now
 
-    def _warn_of_failure(self, what: str, error: Exception) -> None:
-        if self._may_warn(what):
-            LOG.error('%s: %s', what, error, exc_info=error)
-
-
-def _close(publishers: Iterable[base.Publisher]) -> None:
-    for publisher in publishers:
+    def _publish(self, batch: list[sample_set.SampleSet]) -> None:
+        began = time.monotonic()
         try:
-            publisher.close()
-        except Exception:
-            LOG.exception('a publisher does not close')
+            self._publisher.publish(batch)
+        except errors.ServiceUnavailable as error:
+            self._counts.failures += 1
+            self._try_again(batch, error)
+        except Exception as error:
+            self._counts.failures += 1
+            self._lose(batch, error)
+        else:
+            self._counts.published += len(batch)
+            self._attempts = 0
+            self._pause = 0.0
+        self._counts.seconds += time.monotonic() - began
+
+    def _try_again(
+        self, batch: Sequence[sample_set.SampleSet], error: Exception
+    ) -> None:
+        self._pause = min(max(FIRST_PAUSE, self._pause * 2), LONGEST_PAUSE)
+        pause = self._pause * random.uniform(0.75, 1.25)  # noqa: S311
+        self._attempts += 1
+        with self._changed:
+            self._paused_until = time.monotonic() + pause
+            if self._attempts < ATTEMPTS:
+                self._waiting.extendleft(reversed(batch))
+            else:
+                self._attempts = 0
+                self._counts.dropped += len(batch)
+            if self._may_warn('unavailable'):
+                LOG.warning(
+                    'publisher %s: %s; samples wait, and are sent when it '
+                    'is well again',
+                    self.name,
+                    error,
+                )
+
+    def _lose(
+        self, batch: Sequence[sample_set.SampleSet], error: Exception
+    ) -> None:
+        with self._changed:
+            self._attempts = 0
+            self._pause = 0.0
+            self._counts.dropped += len(batch)
+            if not self._may_warn(type(error).__name__):
+                return
+        known = isinstance(error, errors.QgaError)
+        LOG.error(
+            'publisher %s: %s; the samples of %d guests are lost',
+            self.name,
+            error,
+            len(batch),
+            exc_info=None if known else error,
+        )

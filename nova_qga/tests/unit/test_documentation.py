@@ -25,12 +25,11 @@ import re
 import unittest
 
 from nova_qga.cli import outcome
-from nova_qga.collectors import base as collectors_base
 from nova_qga import errors
 from nova_qga.guest import looks
 from nova_qga.journal import requests
+from nova_qga.publishers import fan_out
 from nova_qga.publishers import outcome as outcome_event
-from nova_qga.publishers import series
 from nova_qga.rpc import coverage
 from nova_qga.rpc import endpoint
 from nova_qga.rpc import outcome as rpc_outcome
@@ -245,16 +244,25 @@ class OperationsTest(unittest.TestCase):
 
 
 class PrometheusPageTest(unittest.TestCase):
+    page = 'admin/prometheus.rst'
+
     def test_every_metric_stands_there_with_its_name(self):
         documented = {
             tuple(re.findall('``([^`]+)``', ' '.join(row)))
-            for row in doc_pages.rows('admin/prometheus.rst', 'Names')
+            for row in doc_pages.rows(self.page, 'Names')
         }
-        wanted = set()
-        for metric in scraped.all_metrics():
-            counts = metric.kind is collectors_base.Kind.CUMULATIVE
-            total = '_total' if counts else ''
-            wanted.add((metric.name, series.name_of(metric) + total))
+        wanted = {
+            (metric.name, scraped.name_of(metric))
+            for metric in scraped.all_metrics()
+        }
+        self.assertEqual(wanted, documented)
+
+    def test_every_metric_of_the_agent_stands_there(self):
+        title = 'Of the agent itself'
+        documented = {
+            first.strip('`') for first, *_ in doc_pages.rows(self.page, title)
+        }
+        wanted = {scraped.name_of(metric) for metric in fan_out.METRICS}
         self.assertEqual(wanted, documented)
 
 

@@ -43,12 +43,12 @@ class ReadTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.conf = cfg.ConfigOpts()
         qga_conf.register_opts(self.conf)
         self.conf([], default_config_files=[str(self.file)])
-        return monitoring.read(self.conf, None, {})
+        return monitoring.read(self.conf, None, {}, tuple)
 
     def reread(self, *lines):
         self.write(*lines)
         self.conf.mutate_config_files()
-        return monitoring.read(self.conf, None, {})
+        return monitoring.read(self.conf, None, {}, tuple)
 
     def test_by_default_each_guest_is_sampled_every_minute(self):
         monitor = self.read()

@@ -48,22 +48,22 @@ class JsonLinesTest(fixtures.TestWithFixtures, unittest.TestCase):
     def test_each_guest_is_a_line_as_it_would_be_told(self):
         publisher = self.publisher()
         samples = made_samples.samples()
-        publisher.publish(samples)
-        publisher.publish(samples)
+        publisher.publish([samples])
+        publisher.publish([samples])
         told = json.loads(json.dumps(payload.of(samples, 'compute-1')))
         self.assertEqual([told, told], self.lines())
 
     def test_what_was_there_stays(self):
         self.path.write_text('{"n": 1}\n')
-        self.publisher().publish(made_samples.samples())
+        self.publisher().publish([made_samples.samples()])
         self.assertEqual(2, len(self.lines()))
 
     def test_a_file_that_was_moved_away_is_made_anew(self):
         publisher = self.publisher()
-        publisher.publish(made_samples.samples())
+        publisher.publish([made_samples.samples()])
         moved = self.path.with_suffix('.1')
         self.path.rename(moved)
-        publisher.publish(made_samples.samples())
+        publisher.publish([made_samples.samples()])
         self.assertEqual(1, len(self.lines(moved)))
         self.assertEqual(1, len(self.lines()))
 

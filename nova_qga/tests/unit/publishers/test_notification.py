@@ -127,7 +127,7 @@ class NotificationPublisherTest(fixtures.TestWithFixtures, unittest.TestCase):
         )
 
     def test_the_samples_of_a_guest_are_one_message(self):
-        self.publisher.publish(made_samples.samples())
+        self.publisher.publish([made_samples.samples()])
         [(message, priority)] = self.caught.sent
         self.assertEqual('sample', priority.lower())
         self.assertEqual('instance.guest.metrics', message['event_type'])
@@ -136,5 +136,5 @@ class NotificationPublisherTest(fixtures.TestWithFixtures, unittest.TestCase):
 
     def test_a_guest_without_samples_makes_no_message(self):
         nothing = made_samples.samples()._replace(parts=())
-        self.publisher.publish(nothing)
+        self.publisher.publish([nothing])
         self.assertEqual([], self.caught.sent)

@@ -13,6 +13,7 @@
 
 """Tests of the port from which Prometheus fetches samples."""
 
+import dataclasses
 import datetime
 import pathlib
 import ssl
@@ -110,16 +111,16 @@ class PrometheusTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.assertEqual(
             0, self.fetch(publisher)['nova_qga_prometheus_guests']
         )
-        publisher.publish(made_samples.samples())
-        publisher.publish(made_samples.samples(uuid='other'))
-        publisher.publish(made_samples.samples())
+        publisher.publish([made_samples.samples()])
+        publisher.publish([made_samples.samples(uuid='other')])
+        publisher.publish([made_samples.samples()])
         found = self.fetch(publisher)
         self.assertEqual(2, found['nova_qga_prometheus_guests'])
         self.assertEqual(12.5, found['guest_cpu_seconds_total'])
 
     def test_a_guest_that_is_not_sampled_any_more_is_left_out(self):
         publisher = self.publisher(max_age=0.0)
-        publisher.publish(made_samples.samples())
+        publisher.publish([made_samples.samples()])
         found = self.fetch(publisher)
         self.assertNotIn('guest_cpu_seconds_total', found)
         self.assertEqual(0, found['nova_qga_prometheus_guests'])
@@ -132,19 +133,33 @@ class PrometheusTest(fixtures.TestWithFixtures, unittest.TestCase):
         seldom = made_samples.part(
             collectors_base.Sample(made_samples.MEMORY, 2.0), slow=True
         )
-        publisher.publish(often._replace(parts=(*often.parts, seldom)))
-        publisher.publish(often)
-        publisher.publish(often)
+        publisher.publish([often._replace(parts=(*often.parts, seldom))])
+        publisher.publish([often])
+        publisher.publish([often])
         self.assertEqual(
             2.0, self.fetch(publisher)['guest_memory_total_bytes']
         )
         silent = made_samples.part(
             collectors_base.Sample(made_samples.CPU, 3.0), source='hypervisor'
         )
-        publisher.publish(often._replace(parts=(silent,)))
+        publisher.publish([often._replace(parts=(silent,))])
         found = self.fetch(publisher)
         self.assertNotIn('guest_memory_total_bytes', found)
         self.assertEqual(3.0, found['guest_cpu_seconds_total'])
+
+    def test_what_the_agent_says_of_itself_is_served_too(self):
+        late = collectors_base.Metric(
+            'nova_qga.poller.lateness',
+            collectors_base.Unit.SECONDS,
+            collectors_base.Kind.GAUGE,
+        )
+        of_agent = dataclasses.replace(
+            context(), internals=lambda: [collectors_base.Sample(late, 0.5)]
+        )
+        publisher = prometheus.PrometheusPublisher(of_agent)
+        self.addCleanup(publisher.close)
+        found = self.fetch(publisher)
+        self.assertEqual(0.5, found['nova_qga_poller_lateness_seconds'])
 
     def test_tls_is_spoken_with_a_certificate(self):
         files = certify(self.folder())

@@ -10,114 +10,153 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Tests of the publishing thread."""
+"""Tests of the thread that publishes."""
 
-import threading
 import unittest
 
 import fixtures
 
-from nova_qga.publishers import base
+from nova_qga import errors
 from nova_qga.publishers import worker
 from nova_qga.tests.fixtures import made_samples
+from nova_qga.tests.fixtures import recording_publisher
 
-
-class Recorder(base.Publisher):
-    """Remembers what it is given, and may be made to wait or to fail."""
-
-    def __init__(self):
-        super().__init__(base.Context('compute-1', None))
-        self.published = []
-        self.closed = threading.Event()
-        self.busy = threading.Event()
-        self.go_on = threading.Event()
-        self.go_on.set()
-        self.error = None
-
-    def publish(self, samples):
-        self.busy.set()
-        self.go_on.wait(10)
-        if self.error is not None:
-            raise self.error
-        self.published.append(samples.instance_uuid)
-
-    def close(self):
-        self.closed.set()
+DOMAIN = 'instance-00000001'
+AWAY = errors.ServiceUnavailable('the broker is away')
 
 
 class WorkerTest(fixtures.TestWithFixtures, unittest.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.recorder = Recorder()
+    def start(self, size=1, wait=0.0, pause=0.001):
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova_qga.publishers.worker.FIRST_PAUSE', pause
+            )
+        )
+        self.recorder = recording_publisher.Recorder(size=size, wait=wait)
+        self.worker = worker.Worker('recorder', self.recorder)
+        self.worker.start()
+        self.addCleanup(self.worker.join)
+        self.addCleanup(self.worker.end, 10)
+        self.addCleanup(self.recorder.go_on.set)
 
-    def start(self, **limits):
-        made = worker.Worker({'recorder': self.recorder}, **limits)
-        made.start()
-        self.addCleanup(made.stop, 10)
-        return made
-
-    def put(self, to, *uuids):
+    def put(self, *uuids):
         for uuid in uuids:
-            to.put_samples(made_samples.samples(uuid=uuid))
+            self.worker.put(made_samples.samples(uuid=uuid))
 
-    def hold(self, to):
+    def hold(self):
         """Keep the thread busy until :attr:`Recorder.go_on` is set."""
-        self.recorder.go_on.clear()
-        self.put(to, 'held')
-        self.assertTrue(self.recorder.busy.wait(10))
+        self.recorder.stuck.add(DOMAIN)
+        self.put('held')
+        self.recorder.wait_until_tried()
+
+    def end(self, timeout=10):
+        self.worker.end(timeout)
+        self.worker.join()
 
     def test_samples_are_published_in_the_order_in_which_they_came(self):
-        started = self.start()
-        self.hold(started)
-        self.put(started, 'a', 'b')
+        self.start()
+        self.hold()
+        self.put('a', 'b')
         self.recorder.go_on.set()
-        self.finish(started)
-        self.assertEqual(['held', 'a', 'b'], self.recorder.published)
+        self.recorder.wait_until_published('b')
+        self.assertEqual([['held'], ['a'], ['b']], self.recorder.batches)
 
-    def finish(self, started):
-        """Return when all that was put so far is published."""
-        done = Recorder()
-        with_both = {'recorder': self.recorder, 'done': done}
-        started.use(with_both)
-        self.put(started, 'last')
-        self.assertTrue(done.busy.wait(10))
-        self.recorder.published.remove('last')
+    def test_a_batch_is_published_when_it_is_full(self):
+        self.start(size=3, wait=3600)
+        self.put('a', 'b', 'c', 'd')
+        self.recorder.wait_until_published('a', 'b', 'c')
+        self.assertEqual([['a', 'b', 'c']], self.recorder.batches)
+        self.assertEqual(1, self.worker.waiting)
 
-    def test_where_too_much_comes_the_oldest_is_dropped_and_counted(self):
-        started = self.start(max_samples=2)
-        self.hold(started)
+    def test_one_that_does_not_fill_is_published_after_a_while(self):
+        self.start(size=1000, wait=0.01)
+        self.put('a', 'b')
+        self.recorder.wait_until_published('a', 'b')
+
+    def test_what_waits_is_published_at_the_end(self):
+        self.start(size=2, wait=3600)
+        self.put('a', 'b', 'c')
+        self.end()
+        self.assertEqual([['a', 'b'], ['c']], self.recorder.batches)
+
+    def test_what_there_is_no_time_for_at_the_end_is_dropped(self):
+        self.start()
+        self.hold()
+        self.put('a', 'b')
+        self.worker.end(0.0)
+        self.recorder.go_on.set()
+        self.worker.join()
+        self.assertEqual(['held'], self.recorder.published)
+        self.assertEqual(2, self.worker.counts().dropped)
+
+    def test_the_oldest_is_dropped_counted_and_said_once(self):
+        self.start()
+        self.hold()
+        self.put('a', 'b', 'c')
         with self.assertLogs(worker.__name__, 'WARNING') as logged:
-            self.put(started, 'a', 'b', 'c', 'd')
-        self.assertEqual(2, started.dropped)
-        self.assertEqual(1, len(logged.records), 'one warning, not two')
+            self.worker.drop_oldest()
+            self.worker.drop_oldest()
+        self.assertEqual(1, len(logged.records))
+        self.assertIn('publisher recorder: samples come', logged.output[0])
         self.recorder.go_on.set()
-        with self.assertNoLogs(worker.__name__, 'WARNING'):
-            started.stop(10)
+        self.end()
+        self.assertEqual(['held', 'c'], self.recorder.published)
+        self.assertEqual(2, self.worker.counts().dropped)
 
-    def test_a_publisher_that_fails_costs_the_others_nothing(self):
+    def test_a_failure_costs_its_batch_and_no_other(self):
+        self.start()
         self.recorder.error = RuntimeError('no disk')
-        other = Recorder()
-        started = worker.Worker({'bad': self.recorder, 'good': other})
-        started.start()
         with self.assertLogs(worker.__name__, 'ERROR') as logged:
-            self.put(started, 'a', 'b')
-            self.assertTrue(other.busy.wait(10))
-            started.stop(10)
-        self.assertIn('a', other.published)
-        self.assertIn('publisher bad: no disk', logged.output[0])
+            self.put('a')
+            self.recorder.wait_until_tried()
+            self.end()
+        self.assertIn('publisher recorder: no disk', logged.output[0])
+        self.assertIn('Traceback', logged.output[0])
+        counts = self.worker.counts()
+        self.assertEqual((0, 1), (counts.published, counts.dropped))
+        self.assertEqual(1, counts.failures)
 
-    def test_other_publishers_take_over_and_the_old_are_closed(self):
-        started = self.start()
-        other = Recorder()
-        started.use({'other': other})
-        self.put(started, 'a')
-        self.assertTrue(other.busy.wait(10))
-        self.assertTrue(self.recorder.closed.wait(10))
-        self.assertEqual([], self.recorder.published)
+    def test_one_that_was_meant_is_said_without_a_traceback(self):
+        self.start()
+        self.recorder.error = errors.OperationFailed('401 Unauthorized')
+        with self.assertLogs(worker.__name__, 'ERROR') as logged:
+            self.put('a')
+            self.recorder.wait_until_tried()
+            self.end()
+        self.assertNotIn('Traceback', logged.output[0])
 
-    def test_a_publisher_that_stays_is_not_closed(self):
-        started = self.start()
-        started.use({'renamed': self.recorder})
-        self.put(started, 'a')
-        self.assertTrue(self.recorder.busy.wait(10))
-        self.assertFalse(self.recorder.closed.is_set())
+    def test_while_nothing_is_taken_samples_wait_in_their_order(self):
+        self.start(size=2, wait=3600, pause=0.2)
+        self.recorder.error = AWAY
+        with self.assertLogs(worker.__name__, 'WARNING') as logged:
+            self.put('a', 'b')
+            self.recorder.wait_until_tried(1)
+            self.put('c', 'd')
+            self.recorder.error = None
+            self.recorder.wait_until_published('a', 'b', 'c', 'd')
+        self.assertEqual([['a', 'b'], ['c', 'd']], self.recorder.batches)
+        self.assertIn('recorder: the broker is away', logged.output[0])
+        self.end()
+        counts = self.worker.counts()
+        self.assertEqual((4, 0), (counts.published, counts.dropped))
+        self.assertLessEqual(1, counts.failures)
+
+    def test_a_batch_that_is_never_taken_makes_way_for_the_next(self):
+        self.start()
+        self.recorder.error = AWAY
+        with self.assertLogs(worker.__name__, 'WARNING'):
+            self.put('a', 'b')
+            self.recorder.wait_until_tried(worker.ATTEMPTS + 1)
+        self.recorder.error = None
+        self.recorder.wait_until_published('b')
+        self.assertEqual(['b'], self.recorder.published)
+        self.assertEqual(1, self.worker.counts().dropped)
+
+    def test_it_ends_at_once_while_nothing_is_taken(self):
+        self.start(pause=3600)
+        self.recorder.error = AWAY
+        with self.assertLogs(worker.__name__, 'WARNING'):
+            self.put('a')
+            self.recorder.wait_until_tried()
+            self.end(3600)
+        self.assertEqual(1, self.worker.counts().dropped)
