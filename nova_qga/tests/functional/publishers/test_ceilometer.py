@@ -16,7 +16,6 @@ import unittest
 import uuid
 
 import fixtures
-import oslo_messaging as messaging
 
 from nova_qga.collectors import sample_set
 from nova_qga.publishers import base
@@ -46,16 +45,7 @@ OFTEN = """
 
 def publisher(case, url):
     """Our publisher, on a broker."""
-    conf = case.useFixture(notifications.Messaging(url)).conf
-    transport = messaging.get_notification_transport(conf)
-    case.addCleanup(transport.cleanup)
-    notifier = messaging.Notifier(
-        transport,
-        publisher_id=f'nova-qga:{HOST}',
-        driver='messagingv2',
-        topics=['notifications'],
-        retry=0,
-    )
+    notifier = case.useFixture(notifications.Sending(url)).notifier
     return notification.NotificationPublisher(base.Context(HOST, notifier))
 
 
@@ -79,7 +69,7 @@ class CeilometerTest(fixtures.TestWithFixtures, unittest.TestCase):
 
     def send(self, samples):
         """Have the samples of a guest published; return what should come."""
-        publisher(self, self.broker.url).publish(samples)
+        publisher(self, self.broker.url).publish([samples])
         return payload.of(samples, HOST)['samples']
 
     def check_they_come(self, sent):

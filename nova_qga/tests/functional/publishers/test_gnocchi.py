@@ -135,7 +135,7 @@ class GnocchiTest(fixtures.TestWithFixtures, unittest.TestCase):
         count = 0
         for number in range(rounds):
             taken = samples(self.guest, number)
-            self.publisher.publish(taken)
+            self.publisher.publish([taken])
             count += len(taken.parts[0].samples)
         # What it writes to the file it has sent to Gnocchi before.
         self.agent.wait_for(self.guest, count)
