@@ -16,6 +16,7 @@
 What is under way as the failures become too many still ends, and is told.
 """
 
+import argparse
 from collections.abc import Callable, Mapping, Sequence
 import threading
 from typing import Any, NamedTuple, TYPE_CHECKING
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Guests that are worked on at the same time, unless said otherwise.
 AT_ONCE = 8
+#: Seconds after which Ctrl-C is noticed, at the latest.
+_AWAKE = 0.5
 
 Result = Mapping[str, Any]
 
@@ -41,6 +44,24 @@ class Done(NamedTuple):
 
     result: Result | None
     error: Exception | None
+
+
+def add_at_once(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says on how many guests to work at once."""
+    parser.add_argument(
+        '--at-once',
+        metavar='<number>',
+        type=count,
+        default=AT_ONCE,
+        help=f'Guests to work on at once (default: {AT_ONCE})',
+    )
+
+
+def count(text: str) -> int:
+    """Return a number of guests that an argument says."""
+    if text.isascii() and text.isdecimal() and 0 < int(text[:9]) < 10_000:
+        return int(text)
+    raise argparse.ArgumentTypeError(f'{text!r} is no number from 1 to 9999')
 
 
 def apply(
@@ -76,7 +97,9 @@ def _wait(run: '_Run') -> None:
     while True:
         try:
             run.begin.set()
-            run.over.wait()
+            # A signal that comes just before a wait does not end it.
+            while not run.over.wait(_AWAKE):
+                pass
         except KeyboardInterrupt:
             if stopping:
                 raise

@@ -43,17 +43,11 @@ class RotateKeys(command.Lister):
         )
         command.add_user(parser)
         key.add_key_file(parser)
-        parser.add_argument(
-            '--at-once',
-            metavar='<number>',
-            type=_count,
-            default=fleet.AT_ONCE,
-            help=f'Guests to work on at once (default: {fleet.AT_ONCE})',
-        )
+        fleet.add_at_once(parser)
         parser.add_argument(
             '--max-failures',
             metavar='<number>',
-            type=_count,
+            type=fleet.count,
             default=1,
             help='Begin no other guest after so many failed (default: 1)',
         )
@@ -110,9 +104,3 @@ def _exit_code(done: Sequence[fleet.Done]) -> outcome.ExitCode:
     if len(done) == 1 and done[0].error is not None:
         return outcome.exit_code(done[0].error)
     return outcome.ExitCode.PARTIAL
-
-
-def _count(text: str) -> int:
-    if text.isascii() and text.isdecimal() and 0 < int(text[:9]) < 10_000:
-        return int(text)
-    raise argparse.ArgumentTypeError(f'{text!r} is no number from 1 to 9999')
