@@ -229,7 +229,14 @@ class OperationsTest(unittest.TestCase):
                 self.assertEqual(members_of_payload(), set(payload))
 
     def test_every_command_is_shown_on_a_page(self):
-        shown = '\n'.join(p.sections['Command line'] for p in self.pages)
+        shown = '\n'.join(
+            [
+                *(page.sections['Command line'] for page in self.pages),
+                doc_pages.section(
+                    InjectedScriptsPageTest.page, 'Step by step'
+                ),
+            ]
+        )
         listed = doc_pages.section('user/cli.rst', 'Commands')
         for command in commands_of_cli():
             with self.subTest(command=command):
@@ -281,6 +288,21 @@ class SecurityPageTest(unittest.TestCase):
             {access: sorted(names) for access, names in wanted.items()},
             documented,
         )
+
+
+class InjectedScriptsPageTest(unittest.TestCase):
+    page = 'admin/from-injected-scripts.rst'
+
+    def test_what_shows_that_a_fault_is_gone_is_there(self):
+        rows = doc_pages.rows(self.page, 'The old faults')
+        self.assertGreater(len(rows), 6)
+        for fault, _, shown in rows:
+            tests = re.findall(r'``([a-z_/]+\.py)``', shown)
+            self.assertTrue(tests, fault)
+            for test in tests:
+                with self.subTest(fault=fault, test=test):
+                    path = architecture.ROOT / 'tests' / test
+                    self.assertTrue(path.is_file())
 
 
 class TroubleshootingPageTest(unittest.TestCase):
