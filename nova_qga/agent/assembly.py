@@ -40,6 +40,7 @@ from nova_qga.rpc.catalog import base as catalog_base
 from nova_qga.rpc.catalog import loading
 from nova_qga.rpc import coverage
 from nova_qga.rpc import endpoint
+from nova_qga.rpc import host as rpc_host
 from nova_qga.rpc import ledger as rpc_ledger
 from nova_qga.rpc import policy as rpc_policy
 from nova_qga.rpc import runner
@@ -191,11 +192,13 @@ def build_requests(
     wake: rpc_ledger.Wake,
     keys: key_pairs.KeyPairs,
     leases: journal_leases.Leases | None,
+    usage: rpc_host.Usage,
 ) -> Requests:
     """Return what answers requests for the guests of ``host``.
 
     :param leases: None for a process that does not live to their ends, and
         so freezes no guest
+    :param usage: who follows what guests use
     """
     installed = loading.load()
     noted = requests.Requests(journal, events)
@@ -223,6 +226,7 @@ def build_requests(
         coverage.needs_of(installed.values()),
         ledger,
         keys,
+        usage,
     )
     return Requests(
         ledger,

@@ -19,6 +19,7 @@ from oslo_config import cfg
 from nova_qga.agent import assembly
 from nova_qga.agent import plugins
 from nova_qga.agent import poller as agent_poller
+from nova_qga.agent import usage_now
 from nova_qga.collectors import sample_set
 from nova_qga.guest import host as guest_host
 from nova_qga.journal import database
@@ -66,6 +67,7 @@ def build(conf: cfg.ConfigOpts) -> Local:
         _send_none,
         key_pairs.KeyPairs(None),
         None,
+        usage_now.Measurer(poller),
     )
     host.start()
     return Local(answers.endpoint, conf.host, host, poller)

@@ -27,6 +27,8 @@ from oslo_service import service
 from nova_qga.agent import assembly
 from nova_qga.agent import monitoring
 from nova_qga.agent import poller as agent_poller
+from nova_qga.agent import usage
+from nova_qga.collectors import sample_set
 from nova_qga import errors
 from nova_qga.journal import leases
 from nova_qga.journal import outbox
@@ -72,19 +74,29 @@ class Service(service.Service):
             conf, self._notifier, {}, self._publishing.internals
         )
         self._publishing.use(monitor.publishers)
+        self._usage = usage.Follower()
         self._host = assembly.build_host(conf)
         self._poller = agent_poller.Poller(
             self._host,
             monitor.collectors,
             monitor.interval,
-            self._publishing.put,
+            self._sampled,
         )
         self._journal = assembly.build_journal(conf)
         self._keys = assembly.build_keys(conf)
         events = outbox.Outbox(self._journal)
         self._sending = assembly.build_sender(conf, events, self._keep_up)
-        self._requests = assembly.build_requests(
-            conf,
+        self._requests = self._build_requests(events)
+        self._server = rpc_server.get_server(
+            assembly.build_transport(conf),
+            conf.host,
+            self._requests.endpoint,
+        )
+        self._serving = threading.Event()
+
+    def _build_requests(self, events: outbox.Outbox) -> assembly.Requests:
+        return assembly.build_requests(
+            self._conf,
             self._host,
             self._poller,
             self._journal,
@@ -92,13 +104,8 @@ class Service(service.Service):
             self._sending.wake,
             self._keys,
             leases.Leases(self._journal, events),
+            self._usage,
         )
-        self._server = rpc_server.get_server(
-            assembly.build_transport(conf),
-            conf.host,
-            self._requests.endpoint,
-        )
-        self._serving = threading.Event()
 
     def start(self) -> None:
         """Start everything; neither libvirtd nor the broker need be there."""
@@ -175,6 +182,11 @@ class Service(service.Service):
         self._publishing.stop(FAREWELL)
         # Last, for libvirtd may hang.
         self._host.stop()
+
+    def _sampled(self, samples: sample_set.SampleSet) -> None:
+        """Take samples on the loop's thread, which must not wait."""
+        self._usage.note(samples)
+        self._publishing.put(samples)
 
     def _keep_up(self) -> None:
         self._requests.ledger.keep_up()

@@ -62,6 +62,7 @@ class Description:
         or nothing that is known
     :ivar flavor_says: its flavor's ``qga:channel``, likewise
     :ivar monitored: neither its image nor its flavor forbids that
+    :ivar vcpus: virtual CPUs that it has now
     """
 
     uuid: str
@@ -74,6 +75,7 @@ class Description:
     image_says: bool | None = None
     flavor_says: bool | None = None
     monitored: bool = True
+    vcpus: int | None = None
 
     def port(self, name: str) -> Port | None:
         """Return the channel of that name."""
@@ -112,6 +114,7 @@ def parse(xml: str) -> Description:
         ),
         image_says=_says(instance, _IMAGE_PROPERTY),
         flavor_says=_says(instance, _EXTRA_SPEC),
+        vcpus=_vcpus(domain),
     )
 
 
@@ -138,6 +141,14 @@ def _says(instance: etree._Element | None, path: str) -> bool | None:
         return bool(strutils.bool_from_string(said, strict=True))
     except ValueError:
         return None
+
+
+def _vcpus(domain: etree._Element) -> int | None:
+    element = domain.find('vcpu')
+    if element is None:
+        return None
+    said = element.get('current', element.text or '').strip()
+    return int(said) if said.isascii() and said.isdigit() else None
 
 
 def _shared(element: etree._Element | None, name: str) -> str:

@@ -19,6 +19,7 @@ agent's configuration.
 
 import base64
 from collections.abc import Sequence
+from typing import Any
 
 from nova_qga import errors
 from nova_qga.rpc import client
@@ -259,6 +260,26 @@ class Api(client.Client):
     def get_metrics(self, host: str, instance_uuid: str) -> Outcome:
         """Return ``samples`` of a guest, and which are ``missing``."""
         return self.ask(host, 'get_metrics', instance_uuid)
+
+    def get_usage(
+        self,
+        host: str,
+        *,
+        sort: str = 'name',
+        limit: int | None = None,
+        project_id: str | None = None,
+    ) -> Outcome:
+        """Return what each of the ``guests`` of a host uses.
+
+        :param sort: ``cpu``, ``memory``, ``disk``, ``network`` or ``load``
+            for the heaviest first, or ``name``
+        :param limit: no more guests than these
+        :param project_id: only guests of this project
+        """
+        arguments: dict[str, Any] = {'sort': sort, 'project_id': project_id}
+        if limit is not None:
+            arguments['limit'] = limit
+        return self.ask(host, 'get_usage', **arguments)
 
     def get_operation(self, host: str, request_id: str) -> Outcome:
         """Return how a request stands, or ended, as its ``state``.

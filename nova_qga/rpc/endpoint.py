@@ -94,6 +94,11 @@ class Endpoint:
         return self._views.get_metrics(user, arguments).to_dict()
 
     @_exposed
+    def get_usage(self, context: Any, /, **arguments: Any) -> Answer:
+        user = _asker(context)
+        return self._views.get_usage(user, arguments).to_dict()
+
+    @_exposed
     def get_operation(self, context: Any, /, **arguments: Any) -> Answer:
         user = _asker(context)
         return self._views.get_operation(user, arguments).to_dict()

@@ -16,10 +16,11 @@
 have it; so may a test's own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from nova_qga.collectors import sample_set
+from nova_qga.collectors import usage
 from nova_qga.guest import attachment
 from nova_qga.guest import freeze_states
 from nova_qga.guest import guest as guest_module
@@ -40,6 +41,9 @@ class Directory(Protocol):
 
     def get(self, uuid: str) -> guest_module.Guest:
         """Return a guest, or raise GuestNotFound."""
+
+    def guests(self) -> Sequence[guest_module.Guest]:
+        """Return all of them."""
 
 
 class Host(Protocol):
@@ -87,3 +91,15 @@ class Samples(Protocol):
 
     def sample_now(self, uuid: str, timeout: float) -> sample_set.SampleSet:
         """Sample one guest at once, within so many seconds."""
+
+
+class Usage(Protocol):
+    """Who follows what guests use."""
+
+    def of(
+        self, uuids: Sequence[str], timeout: float
+    ) -> Mapping[str, usage.Usage]:
+        """Return it of these guests, of those of which it is known.
+
+        :param timeout: seconds for guests that must be sampled for it
+        """

@@ -91,6 +91,11 @@ def rules(operations: Iterable[base.Operation]) -> list[policy.RuleDefault]:
         )
     for name, description in (
         ('get_metrics', 'Sample a guest now.'),
+        (
+            'get_usage',
+            'Tell what the guests of a compute host use, those of a project '
+            'or of all.',
+        ),
         ('get_operation', 'Tell how a request to a guest stands or ended.'),
     ):
         found.append(

@@ -19,24 +19,26 @@ import base64
 from collections.abc import Callable, Mapping
 import datetime
 import math
+import time
 from typing import Any
 
 from oslo_log import log as logging
 
 from nova_qga import errors
 from nova_qga.guest import description
-from nova_qga.guest import guest as guest_module
 from nova_qga.journal import key_pairs
 from nova_qga.rpc import coverage
 from nova_qga.rpc import fault
 from nova_qga.rpc import host as rpc_host
 from nova_qga.rpc import ledger as rpc_ledger
+from nova_qga.rpc import listed
 from nova_qga.rpc import looks
 from nova_qga.rpc import measured
 from nova_qga.rpc import outcome
 from nova_qga.rpc import policy as rpc_policy
 from nova_qga.rpc import request
 from nova_qga.rpc import sealing
+from nova_qga.rpc import usage as rpc_usage
 from nova_qga.rpc import user as rpc_user
 from nova_qga.rpc import validation
 
@@ -67,6 +69,7 @@ class Views:
     :param needs: what the operations here need of a guest's agent
     :param ledger: the requests that are known
     :param keys: what secrets are sealed to
+    :param usage: who follows what guests use
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Views:
         needs: coverage.Needs,
         ledger: rpc_ledger.Ledger,
         keys: key_pairs.KeyPairs,
+        usage: rpc_host.Usage,
     ) -> None:
         self._host = host
         self._ledger = ledger
@@ -88,6 +92,7 @@ class Views:
         self._host_name = host_name
         self._policy = policy
         self._keys = keys
+        self._usage = usage
         self._kinds = {
             description.STANDARD_CHANNEL: 'standard',
         }
@@ -120,6 +125,17 @@ class Views:
         """Return the samples of one guest, taken now."""
         wanted = {'instance_uuid': _INSTANCE}
         return self._answer('get_metrics', user, given, wanted, self._measure)
+
+    def get_usage(
+        self, user: rpc_user.User, given: Mapping[str, Any]
+    ) -> outcome.Outcome:
+        """Return what each guest of the host uses."""
+        wanted = {
+            'sort': (validation.one_of(*rpc_usage.SORTS), rpc_usage.NAME),
+            'limit': (validation.integer(1, rpc_usage.MOST), rpc_usage.MOST),
+            'project_id': (validation.optional(validation.text(64)), None),
+        }
+        return self._answer('get_usage', user, given, wanted, self._use)
 
     def get_operation(
         self, user: rpc_user.User, given: Mapping[str, Any]
@@ -172,7 +188,7 @@ class Views:
             known = self._ledger.find(checked['request_id'])
             return '' if known is None else known.owner.project_id
         if uuid is None:
-            return ''
+            return checked.get('project_id') or ''
         try:
             described = self._host.directory.get(uuid).description
         except errors.GuestNotFound:
@@ -180,34 +196,8 @@ class Views:
         return described.project_id
 
     def _list(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        guests = [self._guest(each) for each in self._host.guests()]
+        guests = [listed.of(each, self._kinds) for each in self._host.guests()]
         return {'guests': sorted(guests, key=lambda each: each['domain'])}
-
-    def _guest(self, guest: guest_module.Guest) -> dict[str, Any]:
-        described = guest.description
-        answering = {each.name for each in guest.channels if each.contacted}
-        info = guest.info
-        return {
-            'instance_uuid': described.uuid,
-            'name': described.name,
-            'domain': described.domain,
-            'state': guest.state,
-            'project_id': described.project_id,
-            'user_id': described.user_id,
-            'flavor': described.flavor,
-            'channels': [
-                {
-                    'name': port.name,
-                    'kind': self._kinds[port.name],
-                    # A guest that is off has them in its definition only.
-                    'open': guest.alive
-                    and (port.name in answering or port.open),
-                }
-                for port in described.ports
-                if port.name in self._kinds
-            ],
-            'agent_version': None if info is None else info.version,
-        }
 
     def _cover(self, checked: Mapping[str, Any]) -> dict[str, Any]:
         left = _left(checked['expires_at']) * COVERAGE_SHARE
@@ -253,6 +243,21 @@ class Views:
                 checked['instance_uuid'], min(SAMPLE_TIMEOUT, left)
             )
         return measured.of(samples)
+
+    def _use(self, checked: Mapping[str, Any]) -> dict[str, Any]:
+        # What the direct channels tell is known without libvirtd too.
+        guests = self._host.directory.guests() or self._host.guests()
+        project = checked['project_id']
+        if project is not None:
+            guests = [g for g in guests if g.description.project_id == project]
+        left = _left(checked['expires_at'])
+        with self._looks.one():
+            known = self._usage.of(
+                [each.uuid for each in guests], min(SAMPLE_TIMEOUT, left)
+            )
+            return rpc_usage.answer(
+                guests, known, checked['sort'], checked['limit'], time.time()
+            )
 
 
 def _log(

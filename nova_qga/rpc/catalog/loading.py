@@ -35,6 +35,7 @@ RESERVED = frozenset(
         'get_metrics',
         'get_operation',
         'get_public_key',
+        'get_usage',
         'admin',
     )
 )

@@ -53,6 +53,7 @@ SECTIONS = [
 OF_HOST = {
     'get_metrics': {'instance_uuid': 'required'},
     'get_operation': {'request_id': 'required'},
+    'get_usage': {'sort': '"name"', 'limit': '5000', 'project_id': 'null'},
 }
 
 
@@ -283,7 +284,7 @@ class SecurityPageTest(unittest.TestCase):
         for name, operation in known_host.OPERATIONS.items():
             access = 'none' if operation.off_by_default else operation.access
             wanted.setdefault(str(access), []).append(name)
-        wanted['audit'] += ['get_metrics', 'get_operation']
+        wanted['audit'] += ['get_metrics', 'get_operation', 'get_usage']
         self.assertEqual(
             {access: sorted(names) for access, names in wanted.items()},
             documented,

@@ -47,6 +47,20 @@ def ports(*channels):
     return description.parse(domain(devices=''.join(channels))).ports
 
 
+class VcpuTest(unittest.TestCase):
+    def vcpus(self, element):
+        return description.parse(domain(element)).vcpus
+
+    def test_they_are_those_that_the_guest_has_now(self):
+        self.assertEqual(4, self.vcpus('<vcpu>4</vcpu>'))
+        self.assertEqual(4, self.vcpus("<vcpu placement='static'> 4 </vcpu>"))
+        self.assertEqual(2, self.vcpus("<vcpu current='2'>4</vcpu>"))
+
+    def test_what_is_no_number_is_not_known(self):
+        for element in ('', '<vcpu/>', '<vcpu>many</vcpu>'):
+            self.assertIsNone(self.vcpus(element))
+
+
 class OwnerTest(unittest.TestCase):
     def check(self, metadata):
         guest = description.parse(domain(metadata))

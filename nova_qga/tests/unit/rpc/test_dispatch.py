@@ -34,6 +34,7 @@ EXPOSED = {
     'get_metrics',
     'get_operation',
     'get_public_key',
+    'get_usage',
 }
 
 

@@ -43,6 +43,7 @@ HOST_METHODS = {
     'get_public_key': {},
     'get_metrics': {'instance_uuid': known_host.UUID},
     'get_operation': {'request_id': 'r1'},
+    'get_usage': {},
 }
 
 
