@@ -113,7 +113,7 @@ build_wheel() {
     local unwanted wanted data folders=(
         etc/nova-qga etc/ceilometer/meters.d
         etc/ceilometer/gnocchi_resources.d etc/logrotate.d
-        etc/prometheus/rules
+        etc/grafana etc/prometheus/rules
         lib/systemd/system lib/sysusers.d lib/tmpfiles.d
     )
     git clone -q . "$TMP/clone" &&

@@ -24,7 +24,6 @@ from nova_qga.collectors import base
 from nova_qga.publishers import payload
 from nova_qga.tests.fixtures import every_metric
 from nova_qga.tests.fixtures import made_samples
-from nova_qga.tests.fixtures import scraped
 
 FILE = (
     pathlib.Path(__file__).resolve().parents[4]
@@ -55,7 +54,7 @@ class GnocchiResourcesTest(unittest.TestCase):
     def test_every_metric_is_of_one_type_of_resource(self):
         names = [name for each in self.resources for name in each['metrics']]
         self.assertEqual(
-            sorted(metric.name for metric in scraped.all_metrics()),
+            [metric.name for metric in every_metric.metrics()],
             sorted(names),
         )
 
@@ -79,7 +78,7 @@ class GnocchiResourcesTest(unittest.TestCase):
             for each in self.resources
             for name, policy in each['metrics'].items()
         }
-        for metric in scraped.all_metrics():
+        for metric in every_metric.metrics():
             grows = metric.kind is base.Kind.CUMULATIVE
             with self.subTest(metric=metric.name):
                 self.assertEqual(

@@ -16,7 +16,6 @@ Read as Ceilometer reads it: a sample that lacks a field which is looked up
 would make it drop the whole notification.
 """
 
-from importlib import metadata
 import pathlib
 import re
 import unittest
@@ -26,7 +25,10 @@ import yaml
 from nova_qga.collectors import base
 from nova_qga.publishers import notification
 from nova_qga.publishers import payload
+from nova_qga.tests.fixtures import every_metric
 from nova_qga.tests.fixtures import made_samples
+from nova_qga.tests.fixtures import recordings
+from nova_qga.tests.unit.collectors import cases
 
 FILE = (
     pathlib.Path(__file__).resolve().parents[4]
@@ -34,11 +36,6 @@ FILE = (
 )
 #: ceilometer/sample.py, TYPES
 TYPES = {'gauge', 'delta', 'cumulative'}
-
-
-def every_metric():
-    points = metadata.entry_points(group='nova_qga.collectors')
-    return [each for point in points for each in point.load().metrics]
 
 
 def find(path, payload):
@@ -54,7 +51,7 @@ class MeterDefinitionTest(unittest.TestCase):
     def setUp(self):
         super().setUp()
         [self.metric] = yaml.safe_load(FILE.read_text())['metric']
-        metrics = every_metric()
+        metrics = every_metric.metrics()
         self.names = [each.name for each in metrics]
         self.payload = payload.of(
             made_samples.samples(
@@ -114,3 +111,22 @@ class MeterDefinitionTest(unittest.TestCase):
                 for name, path in self.metric['metadata'].items()
             },
         )
+
+    def test_no_two_samples_of_a_guest_are_one_measure(self):
+        for guest in recordings.GUESTS:
+            samples = [
+                sample
+                for collector in cases.COLLECTORS.values()
+                for sample in recordings.samples(guest, collector)
+            ]
+            sent = payload.of(made_samples.samples(*samples), 'compute-1')
+            with self.subTest(guest=guest):
+                self.assertEqual(
+                    len(samples),
+                    len(
+                        {
+                            (each['name'], each['resource_id'])
+                            for each in sent['samples']
+                        }
+                    ),
+                )
