@@ -72,6 +72,17 @@ class LegacyTest(fixtures.TestWithFixtures):
         self.reasons = {row['Path']: row['Reason'] for row in rows}
         return {row['Path']: row['State'] for row in rows}
 
+    def parity(self, code=0):
+        """The row of the guest."""
+        done = self.cli.run(
+            *('legacy', 'scan', self.vm.uuid, '--parity', '-f', 'json'),
+            f'--inject-files={self.inject_files}',
+        )
+        self.assertEqual(code, done.returncode, done)
+        self.assertNotIn(SECRET, done.stdout + done.stderr)
+        [row] = json.loads(done.stdout)
+        return row
+
     def there(self):
         """Those of the files that are in the guest."""
         listed = self.vm.inspect('find /etc/vm_monitor /etc/cron.d ! -type d')
@@ -184,13 +195,18 @@ class LegacyTest(fixtures.TestWithFixtures):
         self.assertEqual({'unknown'}, set(states.values()))
         self.assertIn('guest-file-open', self.reasons[INFO])
 
-    def test_parity_tells_what_is_measured_and_what_its_script_did(self):
-        done = self.cli.out(
-            *('legacy', 'scan', self.vm.uuid, '--parity', '-f', 'json'),
-            f'--inject-files={self.inject_files}',
+    def test_what_the_hypervisor_tells_in_its_place_is_said_so(self):
+        self.with_agent('-b guest-file-open')
+        row = self.parity(code=1)
+        self.assertEqual(
+            ('guest', 'hypervisor', None),
+            (row['CPU'], row['Memory'], row['Load']),
         )
-        self.assertNotIn(SECRET.decode(), done)
-        [row] = json.loads(done)
+        self.assertEqual({'load', 'settings'}, set(row['Missing']))
+        self.assertIn('guest-file-open', row['Missing']['settings'])
+
+    def test_parity_tells_what_is_measured_and_what_its_script_did(self):
+        row = self.parity()
         for kind in ('CPU', 'Load', 'Memory', 'Disk', 'Filesystem', 'Network'):
             self.assertEqual('guest', row[kind], row)
         self.assertEqual(
