@@ -23,9 +23,9 @@ from typing import Any, Generic, NamedTuple, TYPE_CHECKING, TypeVar
 from nova_qga.cli import fleet
 from nova_qga.cli import outcome
 from nova_qga.cli import shell
-from nova_qga.cli import target as cli_target
 
 if TYPE_CHECKING:
+    from nova_qga.cli import target as cli_target
     from nova_qga.rpc import api as rpc_api
 
 ResultT = TypeVar('ResultT')
@@ -37,7 +37,7 @@ class Visit(NamedTuple, Generic[ResultT]):
     :ivar result: None where it was not begun
     """
 
-    target: cli_target.Target
+    target: 'cli_target.Target'
     result: ResultT | None
 
 
@@ -89,7 +89,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 def visit(
     app: shell.Shell,
     parsed_args: argparse.Namespace,
-    work: Callable[[cli_target.Target], ResultT],
+    work: 'Callable[[cli_target.Target], ResultT]',
 ) -> Visits[ResultT]:
     """Do it to each guest.
 
@@ -112,9 +112,12 @@ def visit(
 
 def _find(
     app: shell.Shell, named: Sequence[str]
-) -> tuple[list[cli_target.Target], outcome.ExitCode]:
+) -> 'tuple[list[cli_target.Target], outcome.ExitCode]':
     if named:
         return app.targets(named), outcome.ExitCode.OK
+    # Not for a help text: it brings much with it.
+    from nova_qga.cli import target as cli_target
+
     answers = app.every_host(_list)
     found = [
         cli_target.Target(result['api'], host, guest['instance_uuid'])
