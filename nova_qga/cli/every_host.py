@@ -20,10 +20,13 @@ from collections.abc import Callable, Mapping, Sequence
 import logging
 import queue
 import threading
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TYPE_CHECKING
 
 from nova_qga.cli import outcome
 from nova_qga import errors
+
+if TYPE_CHECKING:
+    from nova_qga.rpc import api as rpc_api
 
 #: Hosts that are asked at the same time.
 AT_ONCE = 16
@@ -31,6 +34,17 @@ AT_ONCE = 16
 MAX_NAMED = 10
 
 Result = Mapping[str, Any]
+
+
+class Hosts(NamedTuple):
+    """Hosts to ask.
+
+    :ivar left_out: host -> why it is not asked
+    """
+
+    api: 'rpc_api.Api'
+    names: Sequence[str]
+    left_out: Mapping[str, str]
 
 
 class Answers(NamedTuple):
@@ -52,20 +66,23 @@ class Answers(NamedTuple):
 
 
 def ask(
-    names: Sequence[str],
-    left_out: Mapping[str, str],
-    question: Callable[[str], Result],
+    hosts: Hosts,
+    question: Callable[['rpc_api.Api', str], Result],
     log: logging.Logger,
 ) -> Answers:
     """Ask hosts, and log which gave no answer.
 
-    :param left_out: host -> why it is not asked
     :param question: asks the host of a name
     :raises Failure, QgaError: no host answered
     """
+    names, left_out = hosts.names, hosts.left_out
+
+    def asked(name: str) -> Result:
+        return question(hosts.api, name)
+
     if len(names) == 1 and not left_out:
-        return Answers({names[0]: question(names[0])}, {})
-    answers = _ask_all(names, question)
+        return Answers({names[0]: asked(names[0])}, {})
+    answers = _ask_all(names, asked)
     results, missing = {}, dict(left_out)
     failed: list[Exception] = []
     for name in sorted(answers):
@@ -118,12 +135,22 @@ def _ask_all(
 
 
 def _tell(missing: Mapping[str, str], log: logging.Logger) -> None:
-    """Log why hosts gave no answer, those of the same fate in one line."""
-    fates: dict[str, list[str]] = {}
+    for line in fates(missing):
+        log.warning('%s', line)
+
+
+def fates(missing: Mapping[str, str]) -> list[str]:
+    """Say why hosts gave no answer, those of the same fate in one line.
+
+    :param missing: host -> why
+    """
+    same: dict[str, list[str]] = {}
     for name, reason in sorted(missing.items()):
-        fates.setdefault(reason, []).append(name)
-    for reason, names in fates.items():
+        same.setdefault(reason, []).append(name)
+    lines = []
+    for reason, names in same.items():
         more = len(names) - MAX_NAMED
         shown = ', '.join(names[:MAX_NAMED])
         others = f' and {more} more' if more > 0 else ''
-        log.warning('No answer of %s%s: %s', shown, others, reason)
+        lines.append(f'No answer of {shown}{others}: {reason}')
+    return lines

@@ -14,6 +14,8 @@
 
 import argparse
 
+from nova_qga.cli import outcome
+
 TIMEOUT = 60.0
 
 
@@ -53,6 +55,20 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         default=[],
         help='Folder of further configuration files, may be repeated',
     )
+
+
+def parse(
+    parser: argparse.ArgumentParser, arguments: list[str]
+) -> argparse.Namespace:
+    """Parse arguments; what is too much may be a password: do not show it."""
+    parsed, stray = parser.parse_known_args(arguments)
+    options = [w.partition('=')[0] for w in stray if w.startswith('--')]
+    if options:
+        parser.error(f'unknown options: {outcome.safe(" ".join(options))}')
+    if stray:
+        words = 'word' if len(stray) == 1 else 'words'
+        parser.error(f'{len(stray)} {words} too many at the end')
+    return parsed
 
 
 def _add_where(parser: argparse.ArgumentParser) -> None:

@@ -142,24 +142,26 @@ class Shell(app.App):
             found.setdefault(target.instance, target)
         return list(found.values())
 
+    def hosts(self) -> 'every_host.Hosts':
+        """Reach the hosts that the options name, or all that Nova has."""
+        from nova_qga.cli import every_host
+        from nova_qga.cli import where
+
+        named = where.hosts(self.options, self._nova)
+        link = self._link()
+        names = [link.here] if named.names is None else named.names
+        return every_host.Hosts(link.api, names, named.left_out)
+
     def every_host(
         self, question: 'Callable[[rpc_api.Api, str], every_host.Result]'
     ) -> 'every_host.Answers':
-        """Ask the hosts that the options name, or all that Nova has.
+        """Ask these hosts.
 
         :param question: asks the host of a name
         """
         from nova_qga.cli import every_host
-        from nova_qga.cli import where
 
-        hosts = where.hosts(self.options, self._nova)
-        link = self._link()
-        return every_host.ask(
-            [link.here] if hosts.names is None else hosts.names,
-            hosts.left_out,
-            lambda host: question(link.api, host),
-            self.LOG,
-        )
+        return every_host.ask(self.hosts(), question, self.LOG)
 
     def _link(self) -> 'cli_target.Link':
         """Return the way to hosts, made at the first call."""
@@ -193,7 +195,7 @@ class Shell(app.App):
         command = factory(self, self.options)
         parser = command.get_parser(f'{self.NAME} {name}')
         try:
-            return command.run(_parse(parser, arguments))
+            return command.run(cli_options.parse(parser, arguments))
         except cliff_help.HelpExit:
             return outcome.ExitCode.OK
         except BrokenPipeError:
@@ -227,20 +229,6 @@ class Shell(app.App):
         self.LOG.error(
             '%s: %s', self.NAME, message, exc_info=self.options.debug
         )
-
-
-def _parse(
-    parser: argparse.ArgumentParser, arguments: list[str]
-) -> argparse.Namespace:
-    """Parse arguments; what is too much may be a password: do not show it."""
-    parsed, stray = parser.parse_known_args(arguments)
-    options = [w.partition('=')[0] for w in stray if w.startswith('--')]
-    if options:
-        parser.error(f'unknown options: {outcome.safe(" ".join(options))}')
-    if stray:
-        words = 'word' if len(stray) == 1 else 'words'
-        parser.error(f'{len(stray)} {words} too many at the end')
-    return parsed
 
 
 def _connect(options: argparse.Namespace) -> 'cli_target.Link':
