@@ -113,8 +113,8 @@ suffers from being asked, at once and without a restart. It may name guests of
 other hosts: one list for all hosts keeps a guest excluded where it moves.
 What is no UUID is said in the log.
 
-The flavor's extra spec ``qga:monitoring=no`` and the image's property
-``qga_monitoring=no`` do the same for all guests that are made of them.
+The extra spec ``qga:monitoring=no`` of a flavor and the property
+``qga_monitoring=no`` of an image do the same for the guests made with them.
 """,
     ),
     cfg.DictOpt(

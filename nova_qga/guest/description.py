@@ -33,6 +33,11 @@ _IMAGE_PROPERTY = (
 _EXTRA_SPEC = (
     f"{NOVA}flavor/{NOVA}extraSpecs/{NOVA}extraSpec[@name='qga:channel']"
 )
+_FLAVOR_MONITORING = (
+    f"{NOVA}flavor/{NOVA}extraSpecs/{NOVA}extraSpec[@name='qga:monitoring']"
+)
+#: Where the extension writes what Nova's metadata leave out.
+QGA = '{http://openstack.org/xmlns/libvirt/nova-qga/1.0}'
 STANDARD_CHANNEL = 'org.qemu.guest_agent.0'
 
 
@@ -115,6 +120,7 @@ def parse(xml: str) -> Description:
         image_says=_says(instance, _IMAGE_PROPERTY),
         flavor_says=_says(instance, _EXTRA_SPEC),
         vcpus=_vcpus(domain),
+        monitored=_monitored(domain, instance),
     )
 
 
@@ -134,8 +140,23 @@ def has_controller(xml: str, kind: str) -> bool:
     return domain.find(f"devices/controller[@type='{kind}']") is not None
 
 
+def _monitored(
+    domain: etree._Element, instance: etree._Element | None
+) -> bool:
+    """Tell whether nobody forbids that; a no wins over a yes.
+
+    The extension notes what flavor and image say. Without it, newer Novas
+    tell at least what the flavor says.
+    """
+    ours = domain.find(f'metadata/{QGA}instance')
+    return (
+        _says(ours, f'{QGA}monitoring') is not False
+        and _says(instance, _FLAVOR_MONITORING) is not False
+    )
+
+
 def _says(instance: etree._Element | None, path: str) -> bool | None:
-    """Return a yes or no of Nova's metadata; older Novas leave it out."""
+    """Return a yes or no of the metadata; older Novas leave it out."""
     said = None if instance is None else instance.findtext(path)
     try:
         return bool(strutils.bool_from_string(said, strict=True))

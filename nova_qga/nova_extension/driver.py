@@ -15,7 +15,8 @@
 Nova asks for the image property ``hw_qemu_guest_agent`` in three places: for
 the channel, for changePassword and for quiesced snapshots. Each is overridden
 to answer as the policy says, on a copy: the image's metadata stay as the user
-gave them. All else is Nova's own code.
+gave them. What :mod:`nova_qga.nova_extension.metadata` writes is added on the
+first occasion. All else is Nova's own code.
 
 A fault of this code in one of those places is logged, and the guest gets what
 Nova itself would give it.
@@ -35,6 +36,7 @@ from oslo_utils import strutils
 
 from nova_qga import errors
 from nova_qga.nova_extension import channel
+from nova_qga.nova_extension import metadata
 
 LOG = logging.getLogger(__name__)
 
@@ -78,6 +80,7 @@ def extend(base: Any, settings: channel.ChannelSettings) -> Any:
             )
             if answer.wanted:
                 _add_direct_channel(guest, instance, settings)
+            metadata.add(guest, flavor, instance)
 
         def set_admin_password(self, instance: Any, new_pass: str) -> None:
             # Here, because what Nova asks next is not told the flavor.

@@ -21,6 +21,7 @@ Source: nova/api/validation/extra_specs/base.py.
 from nova.api.validation.extra_specs import base
 
 from nova_qga.nova_extension import channel
+from nova_qga.nova_extension import monitoring
 
 
 def register() -> list[base.ExtraSpecValidator]:
@@ -36,5 +37,15 @@ def register() -> list[base.ExtraSpecValidator]:
                 'decides.'
             ),
             value={'type': bool},
-        )
+        ),
+        base.ExtraSpecValidator(
+            name=monitoring.EXTRA_SPEC,
+            description=(
+                'Whether nova-qga-agent monitors guests. ``no`` is respected '
+                'whatever the image says. Unset or ``yes``, a guest is '
+                'monitored unless its image property ``qga_monitoring`` or '
+                'the options of the compute host forbid it.'
+            ),
+            value={'type': bool},
+        ),
     ]

@@ -18,6 +18,8 @@ import subprocess
 import sys
 import unittest
 
+NAMES = ('qga:channel', 'qga:monitoring')
+
 # What nova-api does with each extra spec of a flavor that is made.
 _SCRIPT = """
 import json, sys
@@ -53,20 +55,22 @@ class ExtraSpecsTest(unittest.TestCase):
 
     def test_yes_and_no_are_taken_as_nova_takes_them(self):
         specs = [
-            ('qga:channel', value)
+            (name, value)
+            for name in NAMES
             for value in ('yes', 'no', 'true', 'False', '1')
         ]
         self.assertEqual([None] * len(specs), self.validate(*specs))
 
     def test_anything_else_is_refused(self):
         for answer in self.validate(
-            ('qga:channel', 'maybe'), ('qga:channel', '')
+            *((name, value) for name in NAMES for value in ('maybe', ''))
         ):
             self.assertIn('is not a valid boolean-like value', answer)
 
     def test_a_name_that_is_misspelt_is_refused(self):
-        [answer] = self.validate(('qga:chanel', 'no'))
-        self.assertIn('qga:chanel', answer)
+        for name in ('qga:chanel', 'qga:monitor'):
+            [answer] = self.validate((name, 'no'))
+            self.assertIn(name, answer)
 
     def test_other_namespaces_are_as_they_were(self):
         self.assertEqual(

@@ -16,6 +16,7 @@ import unittest
 
 from nova_qga import errors
 from nova_qga.guest import description
+from nova_qga.nova_extension import monitoring
 from nova_qga.tests.fixtures import guest_xml
 
 NS = 'http://openstack.org/xmlns/libvirt/nova/1.1'
@@ -126,6 +127,53 @@ class OwnerTest(unittest.TestCase):
         first, second = (description.parse(domain(NOVA)) for _ in range(2))
         for name in ('flavor', 'project_id', 'user_id'):
             self.assertIs(getattr(first, name), getattr(second, name))
+
+
+class MonitoringTest(unittest.TestCase):
+    """What extension and Nova note of whether a guest is monitored."""
+
+    def monitored(self, ours='', novas=''):
+        return description.parse(
+            domain(f"""<metadata>
+              <n:instance xmlns:n='{NS}'><n:flavor name='m1.tiny'>
+                <n:extraSpecs>{novas}</n:extraSpecs>
+              </n:flavor></n:instance>{ours}
+            </metadata>""")
+        ).monitored
+
+    def ours(self, text, namespace=monitoring.NAMESPACE):
+        return (
+            f"<q:instance xmlns:q='{namespace}'>"
+            f'<q:monitoring>{text}</q:monitoring></q:instance>'
+        )
+
+    def novas(self, text):
+        return f"<n:extraSpec name='qga:monitoring'>{text}</n:extraSpec>"
+
+    def test_a_guest_of_which_nothing_is_said_is(self):
+        self.assertTrue(self.monitored())
+        self.assertTrue(description.parse(domain()).monitored)
+
+    def test_a_no_of_either_is_obeyed(self):
+        for words in (
+            {'ours': self.ours('no')},
+            {'novas': self.novas('no')},
+            {'novas': self.novas('False')},
+            {'ours': self.ours('no'), 'novas': self.novas('yes')},
+            {'ours': self.ours('yes'), 'novas': self.novas('no')},
+        ):
+            with self.subTest(words=words):
+                self.assertFalse(self.monitored(**words))
+
+    def test_what_is_no_no_is_not(self):
+        for words in (
+            {'ours': self.ours('yes'), 'novas': self.novas('yes')},
+            {'ours': self.ours(''), 'novas': self.novas('maybe')},
+            {'ours': self.ours('no', namespace='urn:x')},
+            {'novas': "<n:extraSpec name='qga:channel'>no</n:extraSpec>"},
+        ):
+            with self.subTest(words=words):
+                self.assertTrue(self.monitored(**words))
 
 
 class WishTest(unittest.TestCase):
