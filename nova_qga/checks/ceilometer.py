@@ -32,15 +32,18 @@ from nova_qga.checks import finding
 from nova_qga.publishers import notification
 
 FILE = 'etc/ceilometer/meters.d/nova_qga.yaml'
+EVENT = notification.EVENT
+BATCH_EVENT = notification.BATCH_EVENT
 
 
-def check(folder: str, *, publishes: bool) -> list[finding.Finding]:
+def check(folder: str, event: str | None) -> list[finding.Finding]:
     """Look for a definition that is for our metrics.
 
     :param folder: Ceilometer's, ``/etc/ceilometer``
-    :param publishes: whether metrics are sent as notifications
+    :param event: type of the notifications that metrics are sent as; None
+        where they are not
     """
-    if not publishes:
+    if event is None:
         return finding.good(
             'not needed: notification is not among [qga_monitor]publishers'
         )
@@ -49,7 +52,7 @@ def check(folder: str, *, publishes: bool) -> list[finding.Finding]:
     found: list[finding.Finding] = []
     for file in _files(_folders(folder)):
         try:
-            if any(map(_is_ours, _metrics(file))):
+            if any(_is_for(event, metric) for metric in _metrics(file)):
                 return finding.good(f'{file} is for our metrics')
         except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
             found += finding.warning(
@@ -57,7 +60,7 @@ def check(folder: str, *, publishes: bool) -> list[finding.Finding]:
                 f'({type(error).__name__}): correct it'
             )
     return found + finding.warning(
-        'no meter definition is for our metrics, and a '
+        f'no meter definition is for our metrics ({event}), and a '
         'ceilometer-agent-notification on this host would drop them: copy '
         f'{_shipped()} to {folder}/meters.d and restart it; where only '
         'other agents of Ceilometer run here, nothing is to be done'
@@ -99,7 +102,7 @@ def _metrics(file: pathlib.Path) -> list[Any]:
     return metrics
 
 
-def _is_ours(metric: dict[str, Any]) -> bool:
+def _is_for(event: str, metric: dict[str, Any]) -> bool:
     types = metric['event_type']
     patterns = [types] if isinstance(types, str) else types
-    return any(re.match(each, notification.EVENT) for each in patterns)
+    return any(re.match(each, event) for each in patterns)

@@ -96,10 +96,11 @@ class Checks(upgradecheck.UpgradeCommands):
 
     def _ceilometer(self) -> list[finding.Finding]:
         publishers = options.value(self.conf, 'qga_monitor', 'publishers')
-        return ceilometer.check(
-            self.conf.ceilometer_dir,
-            publishes='notification' in publishers,
-        )
+        size = options.value(self.conf, 'qga_notification', 'batch_size')
+        event = None
+        if 'notification' in publishers:
+            event = ceilometer.BATCH_EVENT if size > 1 else ceilometer.EVENT
+        return ceilometer.check(self.conf.ceilometer_dir, event)
 
 
 def _result(

@@ -22,11 +22,12 @@ from oslo_config import cfg
 from nova_qga.conf import agent
 from nova_qga.conf import jsonl
 from nova_qga.conf import monitor
+from nova_qga.conf import notification
 from nova_qga.conf import operations
 from nova_qga.conf import prometheus
 from nova_qga.conf import qga
 
-_GROUPS = (qga, agent, operations, monitor, prometheus, jsonl)
+_GROUPS = (qga, agent, operations, monitor, notification, prometheus, jsonl)
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:

@@ -22,6 +22,7 @@ GROUP = cfg.OptGroup(
 The file of JSON lines that samples are written to.
 
 Nothing of it is used unless ``jsonl`` is among ``[qga_monitor]publishers``.
+All options of this group are read anew when nova-qga-agent gets SIGHUP.
 """,
 )
 
@@ -29,6 +30,7 @@ OPTS = [
     cfg.StrOpt(
         'path',
         default='/var/log/nova-qga/samples.jsonl',
+        mutable=True,
         help="""
 The file to which a line is added for each guest and sample.
 

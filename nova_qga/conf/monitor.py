@@ -177,8 +177,8 @@ name stops the start.
 Possible values:
 
 * Names in the entry point namespace ``nova_qga.publishers``:
-  ``notification``, an oslo.messaging notification for each guest and sample,
-  which Ceilometer can take;
+  ``notification``, an oslo.messaging notification for each guest and round,
+  or for many guests, which Ceilometer can take;
   ``prometheus``, a port from which Prometheus fetches the last samples;
   ``jsonl``, a file of JSON lines.
 
@@ -186,6 +186,7 @@ Related options:
 
 * ``[oslo_messaging_notifications]driver``: without one, nothing is sent by
   ``notification``.
+* ``[qga_notification]``: how many guests one notification is for.
 * ``[qga_prometheus]``: the port, and who may fetch from it.
 * ``[qga_jsonl]path``: the file.
 """,

@@ -22,7 +22,8 @@ GROUP = cfg.OptGroup(
 Where Prometheus fetches the samples of this host's guests.
 
 Nothing of it is used unless ``prometheus`` is among
-``[qga_monitor]publishers``.
+``[qga_monitor]publishers``. All options of this group, and the files that they
+name, are read anew when nova-qga-agent gets SIGHUP.
 """,
 )
 
@@ -30,6 +31,7 @@ OPTS = [
     cfg.HostAddressOpt(
         'listen_address',
         default='127.0.0.1',
+        mutable=True,
         help="""
 The address on which Prometheus fetches the samples.
 
@@ -48,6 +50,7 @@ Related options:
         'listen_port',
         default=9177,
         min=1,
+        mutable=True,
         help="""
 The port on which Prometheus fetches the samples.
 
@@ -59,6 +62,7 @@ Related options:
     cfg.StrOpt(
         'certificate_file',
         default='',
+        mutable=True,
         help="""
 The file of the certificate with which TLS is spoken, in PEM.
 
@@ -72,6 +76,7 @@ Related options:
     cfg.StrOpt(
         'key_file',
         default='',
+        mutable=True,
         help="""
 The file of the certificate's private key, in PEM.
 
@@ -83,6 +88,7 @@ Related options:
     cfg.StrOpt(
         'client_ca_file',
         default='',
+        mutable=True,
         help="""
 The file of the authorities whose certificates clients must have, in PEM.
 
@@ -97,6 +103,7 @@ Related options:
         'max_age',
         default=180.0,
         min=1.0,
+        mutable=True,
         help="""
 Seconds for which the last samples of a guest are shown.
 
@@ -113,6 +120,7 @@ Related options:
         'max_series',
         default=2000,
         min=10,
+        mutable=True,
         help="""
 The number of series that one guest may have.
 

@@ -10,13 +10,14 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The samples of one guest as one flat record, for notifications and files.
+"""The samples of guests as flat records, for notifications and files.
 
 Source: ceilometer/meter/notifications.py: a meter definition needs every
 field that it looks up in every sample, and two samples of one name and
 resource at one time would be one measure to Gnocchi.
 """
 
+from collections.abc import Iterable
 import datetime
 from typing import Any
 
@@ -38,18 +39,45 @@ def of(samples: sample_set.SampleSet, host: str) -> dict[str, Any]:
     """
     return {
         'schema_version': SCHEMA_VERSION,
+        **_owner(samples),
+        'host': host,
+        'samples': _samples(samples),
+    }
+
+
+def of_several(
+    batch: Iterable[sample_set.SampleSet], host: str
+) -> dict[str, Any]:
+    """Return one record of several guests: each sample says whose it is."""
+    return {
+        'schema_version': SCHEMA_VERSION,
+        'host': host,
+        'samples': [
+            {**sample, **owner}
+            for each in batch
+            for owner in [_owner(each)]
+            for sample in _samples(each)
+        ],
+    }
+
+
+def _owner(samples: sample_set.SampleSet) -> dict[str, str]:
+    return {
         'instance_id': samples.instance_uuid,
         'display_name': samples.name,
         'tenant_id': samples.project_id,
         'user_id': samples.user_id,
-        'host': host,
-        'samples': [
-            _sample(each, samples.instance_uuid, timestamp, part.source)
-            for part in samples.parts
-            for timestamp in [_moment(part.timestamp)]
-            for each in part.samples
-        ],
     }
+
+
+def _samples(samples: sample_set.SampleSet) -> list[dict[str, Any]]:
+    uuid = samples.instance_uuid
+    return [
+        _sample(each, uuid, timestamp, part.source)
+        for part in samples.parts
+        for timestamp in [_moment(part.timestamp)]
+        for each in part.samples
+    ]
 
 
 def _moment(seconds: float) -> str:
@@ -60,13 +88,16 @@ def _moment(seconds: float) -> str:
 def _sample(
     sample: collectors_base.Sample, uuid: str, timestamp: str, source: str
 ) -> dict[str, Any]:
-    labels = dict(zip(sample.labels[::2], sample.labels[1::2], strict=True))
+    metric, value, pairs = sample
+    labels = {}
+    if pairs:
+        labels = dict(zip(pairs[::2], pairs[1::2], strict=True))
     return {
-        'name': sample.metric.name,
-        'type': sample.metric.kind.value,
-        'unit': sample.metric.unit.value,
-        'volume': sample.value,
-        'resource_id': uuid + _part(labels),
+        'name': metric.name,
+        'type': metric.kind.value,
+        'unit': metric.unit.value,
+        'volume': value,
+        'resource_id': uuid + _part(labels) if labels else uuid,
         'timestamp': timestamp,
         'source': source,
         'labels': labels,

@@ -18,7 +18,6 @@ import uuid
 import fixtures
 
 from nova_qga.collectors import sample_set
-from nova_qga.publishers import base
 from nova_qga.publishers import notification
 from nova_qga.publishers import payload
 from nova_qga.tests.fixtures import agent_program
@@ -26,6 +25,7 @@ from nova_qga.tests.fixtures import ceilometer
 from nova_qga.tests.fixtures import every_metric
 from nova_qga.tests.fixtures import made_samples
 from nova_qga.tests.fixtures import notifications
+from nova_qga.tests.fixtures import publisher_context
 from nova_qga.tests.fixtures import qemu_ga
 from nova_qga.tests.fixtures import recordings
 from nova_qga.tests.fixtures import shared
@@ -43,10 +43,12 @@ OFTEN = """
 """
 
 
-def publisher(case, url):
+def publisher(case, url, **options):
     """Our publisher, on a broker."""
     notifier = case.useFixture(notifications.Sending(url)).notifier
-    return notification.NotificationPublisher(base.Context(HOST, notifier))
+    return notification.NotificationPublisher(
+        publisher_context.of(notification.GROUP, notifier, **options)
+    )
 
 
 def comparable(sample):
@@ -120,6 +122,23 @@ class CeilometerTest(fixtures.TestWithFixtures, unittest.TestCase):
             },
             {sample['timestamp'] for sample in come},
         )
+
+    def test_many_guests_in_a_message(self):
+        batch = [
+            made_samples.samples(uuid=each, project=f'project of {each}')
+            for each in (self.uuid, str(uuid.uuid4()))
+        ]
+        publisher(self, self.broker.url, batch_size=10).publish(batch)
+        for samples in batch:
+            sent = payload.of(samples, HOST)['samples']
+            guest = samples.instance_uuid
+            come = self.agent.wait_for_resources(guest, len(sent))
+            self.assertEqual(
+                sorted(map(comparable, sent)), sorted(map(comparable, come))
+            )
+            for each in come:
+                self.assertEqual(f'project of {guest}', each['project_id'])
+                self.assertEqual({'host': HOST}, each['resource_metadata'])
 
     def test_a_guest_of_whom_nova_says_nothing(self):
         samples = self.samples()

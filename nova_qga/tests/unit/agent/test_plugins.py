@@ -16,10 +16,10 @@ import unittest
 
 from nova_qga.agent import plugins
 from nova_qga import errors
-from nova_qga.publishers import base
 from nova_qga.publishers import notification
+from nova_qga.tests.fixtures import publisher_context
 
-CONTEXT = base.Context('compute-1', None)
+CONTEXT = publisher_context.of(notification.GROUP)
 
 
 class LoadTest(unittest.TestCase):
@@ -49,6 +49,18 @@ class LoadTest(unittest.TestCase):
             errors.ConfigurationError, r'publishers names x.*notification'
         ):
             plugins.load_publishers(['x'], CONTEXT, {})
+
+    def test_where_nothing_has_changed_for_it_a_publisher_is_used_on(self):
+        known = self.load(CONTEXT, {})
+        again = self.load(publisher_context.of('qga_jsonl', path='/x'), known)
+        self.assertIs(known['notification'], again['notification'])
+        other = publisher_context.of(notification.GROUP, batch_size=9)
+        renewed = self.load(other, known)
+        self.assertIsNot(known['notification'], renewed['notification'])
+        self.assertEqual(9, renewed['notification'].batch_size)
+
+    def load(self, context, known):
+        return plugins.load_publishers(['notification'], context, known)
 
     def test_one_that_does_not_load_is_said_with_the_reason(self):
         with self.assertRaisesRegex(

@@ -16,6 +16,7 @@ import pathlib
 import shutil
 
 import fixtures
+import yaml
 
 from nova_qga.checks import ceilometer
 from nova_qga.tests.fixtures import findings
@@ -37,16 +38,24 @@ class CeilometerTest(fixtures.TestWithFixtures):
         self.meters = self.folder / 'meters.d'
         self.meters.mkdir()
 
-    def check(self, folder=None, publishes=True):
-        return ceilometer.check(
-            str(folder or self.folder), publishes=publishes
-        )
+    def check(self, folder=None, event=ceilometer.EVENT):
+        return ceilometer.check(str(folder or self.folder), event)
 
     def test_what_we_ship_is_what_is_looked_for(self):
         shutil.copy(SHIPPED, self.meters)
-        [found] = self.check()
-        self.assertEqual('GOOD', found.severity.name)
-        self.assertIn('nova_qga.yaml is for our metrics', found.text)
+        for event in (ceilometer.EVENT, ceilometer.BATCH_EVENT):
+            [found] = self.check(event=event)
+            self.assertEqual('GOOD', found.severity.name)
+            self.assertIn('nova_qga.yaml is for our metrics', found.text)
+
+    def test_an_older_one_is_for_a_guest_a_message_alone(self):
+        first, *_ = yaml.safe_load(SHIPPED.read_text())['metric']
+        (self.meters / 'old.yaml').write_text(
+            yaml.safe_dump({'metric': [first]})
+        )
+        self.assertEqual([], findings.bad(self.check()))
+        [(_, text)] = findings.bad(self.check(event=ceilometer.BATCH_EVENT))
+        self.assertIn('(instance.guest.metrics.batch)', text)
 
     def test_where_none_is_for_our_metrics_it_is_said_what_to_copy(self):
         (self.meters / 'other.yaml').write_text(OTHER)
@@ -88,5 +97,5 @@ class CeilometerTest(fixtures.TestWithFixtures):
         self.assertEqual('GOOD', found.severity.name)
 
     def test_no_definition_is_needed_where_nothing_is_published(self):
-        [found] = self.check(publishes=False)
+        [found] = self.check(event=None)
         self.assertEqual('GOOD', found.severity.name)

@@ -72,23 +72,20 @@ class BoundsTest(unittest.TestCase):
                 with self.assertRaisesRegex(cfg.ConfigFileValueError, name):
                     conf[group][name]
 
-    def test_what_may_change_at_a_reload_is_the_monitors_alone(self):
+    def test_what_may_change_at_a_reload_is_what_is_measured_and_sent(self):
         mutable = {
-            (group.name, opt.dest)
+            group.name: {opt.mutable for opt in opts}
             for group, opts in qga_conf.list_opts()
-            for opt in opts
-            if opt.mutable
         }
         self.assertEqual(
             {
-                ('qga_monitor', 'interval'),
-                ('qga_monitor', 'collectors'),
-                ('qga_monitor', 'publishers'),
-                ('qga_monitor', 'excluded_instances'),
-                ('qga_monitor', 'excluded_projects'),
-                ('qga_monitor', 'heartbeat_interval'),
-                ('qga_monitor', 'project_intervals'),
-                ('qga_monitor', 'slow_interval'),
+                'qga': {False},
+                'qga_agent': {False},
+                'qga_operations': {False},
+                'qga_monitor': {True},
+                'qga_notification': {True},
+                'qga_prometheus': {True},
+                'qga_jsonl': {True},
             },
             mutable,
         )

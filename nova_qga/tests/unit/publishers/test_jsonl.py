@@ -15,16 +15,17 @@
 
 import json
 import pathlib
+import resource
 import stat
 import unittest
 
 import fixtures
 
 from nova_qga import errors
-from nova_qga.publishers import base
 from nova_qga.publishers import jsonl
 from nova_qga.publishers import payload
 from nova_qga.tests.fixtures import made_samples
+from nova_qga.tests.fixtures import publisher_context
 
 
 class JsonLinesTest(fixtures.TestWithFixtures, unittest.TestCase):
@@ -34,9 +35,8 @@ class JsonLinesTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.path = folder / 'samples.jsonl'
 
     def publisher(self, path=None):
-        options = {jsonl.GROUP: {'path': str(path or self.path)}}
         made = jsonl.JsonLinesPublisher(
-            base.Context('compute-1', None, options)
+            publisher_context.of(jsonl.GROUP, path=str(path or self.path))
         )
         self.addCleanup(made.close)
         return made
@@ -76,3 +76,22 @@ class JsonLinesTest(fixtures.TestWithFixtures, unittest.TestCase):
             errors.ConfigurationError, r'\[qga_jsonl\]path, /nowhere/x'
         ):
             self.publisher('/nowhere/x')
+
+    def test_a_full_disk_is_said_and_tears_no_line_but_one(self):
+        publisher = self.publisher()
+        publisher.publish([made_samples.samples()])
+        room = self.path.stat().st_size + 50
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+        try:
+            for _ in range(2):
+                with self.assertRaisesRegex(
+                    errors.ServiceUnavailable, 'cannot be written'
+                ):
+                    publisher.publish([made_samples.samples()])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        publisher.publish([made_samples.samples()])
+        first, torn, last = self.path.read_text().splitlines()
+        self.assertEqual(50, len(torn))
+        self.assertEqual(json.loads(first), json.loads(last))

@@ -43,14 +43,23 @@ def find(path, payload):
     path = path.removeprefix('$.payload.')
     name, several, field = path.partition('[*].')
     if several:
+        name = name.removesuffix('.')
         return [each[field] for each in payload[name] if field in each]
     return [payload[name]]
+
+
+def definitions():
+    found = yaml.safe_load(FILE.read_text())['metric']
+    # Ceilometer takes what has one name for one, and skips the others.
+    names = {each['name'] for each in found}
+    assert len(names) == len(found) == 2, names
+    return found
 
 
 class MeterDefinitionTest(unittest.TestCase):
     def setUp(self):
         super().setUp()
-        [self.metric] = yaml.safe_load(FILE.read_text())['metric']
+        self.metric = definitions()[0]
         metrics = every_metric.metrics()
         self.names = [each.name for each in metrics]
         self.payload = payload.of(
@@ -66,6 +75,7 @@ class MeterDefinitionTest(unittest.TestCase):
         self.assertTrue(pattern.match(notification.EVENT))
         for other in (
             'instance.guest.set_password.end',
+            notification.BATCH_EVENT,
             f'{notification.EVENT}.more',
             f'compute.{notification.EVENT}',
         ):
@@ -130,3 +140,34 @@ class MeterDefinitionTest(unittest.TestCase):
                         }
                     ),
                 )
+
+
+class BatchDefinitionTest(unittest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.metric = definitions()[1]
+        self.payload = payload.of_several(
+            [
+                made_samples.samples(uuid='a', project='p'),
+                made_samples.samples(uuid='b', project=''),
+            ],
+            'compute-1',
+        )
+
+    def test_it_is_for_batches_and_for_nothing_else(self):
+        pattern = re.compile(self.metric['event_type'])
+        self.assertTrue(pattern.match(notification.BATCH_EVENT))
+        self.assertFalse(pattern.match(notification.EVENT))
+
+    def test_every_sample_has_every_field_that_is_looked_up(self):
+        for field in self.metric['lookup']:
+            values = find(self.metric[field], self.payload)
+            self.assertEqual(6, len(values), field)
+            self.assertNotIn(None, values, field)
+        projects = find(self.metric['project_id'], self.payload)
+        self.assertEqual(['p'] * 3 + [''] * 3, projects)
+
+    def test_it_has_metadata_for_else_each_sample_got_the_whole_message(self):
+        [(name, path)] = self.metric['metadata'].items()
+        self.assertEqual('host', name)
+        self.assertEqual(['compute-1'], find(path, self.payload))
