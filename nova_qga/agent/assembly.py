@@ -23,7 +23,6 @@ from oslo_config import cfg
 import oslo_messaging as messaging
 
 from nova_qga.agent import freezing as agent_freezing
-from nova_qga.agent import poller as agent_poller
 from nova_qga.agent import thawer as agent_thawer
 from nova_qga import errors
 from nova_qga.guest import attachment
@@ -186,7 +185,7 @@ def _bad_transport(error: Exception) -> errors.ConfigurationError:
 def build_requests(
     conf: cfg.ConfigOpts,
     host: guest_host.Host,
-    poller: agent_poller.Poller,
+    samples: rpc_host.Samples,
     journal: database.Database,
     events: outbox.Outbox,
     wake: rpc_ledger.Wake,
@@ -215,10 +214,12 @@ def build_requests(
         freezing.freezer,
         _runner_settings(conf, keys, owned_keys.OwnedKeys(journal)),
     )
-    host.directory.on_changed = lambda changed: operations.look(changed.uuid)
+    host.directory.on_changed.append(
+        lambda changed: operations.look(changed.uuid)
+    )
     host_views = views.Views(
         host,
-        poller,
+        samples,
         conf.host,
         conf.qga.direct_channel,
         coverage.Policy(conf.qga.enabled, conf.qga.channel_policy),

@@ -23,17 +23,21 @@ class Kept:
     :ivar epoch: the guest's when the rest was last known to be true
     :ivar taken: samples that were begun
     :ivar info: what the agent can do
+    :ivar boot: names the boot of the guest that they are of; '' for unknown
     :ivar handles: path -> handle of a file that is open
+    :ivar noted: those that the journal knows
     :ivar refused: path -> why it cannot be read
     :ivar constant: path -> samples of a file that never changes
     :ivar plan: what these files are for
     """
 
     __slots__ = (
+        'boot',
         'constant',
         'epoch',
         'handles',
         'info',
+        'noted',
         'plan',
         'refused',
         'taken',
@@ -44,6 +48,8 @@ class Kept:
         self.taken = 0
         self.info: replies.AgentInfo | None = None
         self.plan: sampling_plan.Plan | None = None
+        self.boot = ''
         self.handles: dict[str, int] = {}
+        self.noted: dict[str, int] = {}
         self.refused: dict[str, str] = {}
         self.constant: dict[str, tuple[base.Sample, ...]] = {}

@@ -17,10 +17,10 @@ import dataclasses
 from oslo_config import cfg
 
 from nova_qga.agent import assembly
+from nova_qga.agent import on_demand
 from nova_qga.agent import plugins
-from nova_qga.agent import poller as agent_poller
+from nova_qga.agent import taker as agent_taker
 from nova_qga.agent import usage_now
-from nova_qga.collectors import sample_set
 from nova_qga.guest import host as guest_host
 from nova_qga.journal import database
 from nova_qga.journal import key_pairs
@@ -38,11 +38,11 @@ class Local:
     endpoint: endpoint.Endpoint
     host_name: str
     _host: guest_host.Host
-    _poller: agent_poller.Poller
+    _taker: agent_taker.Taker
 
     def close(self) -> None:
         """Close what was opened in guests, and let go of them."""
-        self._poller.stop()
+        self._taker.close()
         self._host.stop()
 
 
@@ -54,27 +54,22 @@ def build(conf: cfg.ConfigOpts) -> Local:
     """
     host = assembly.build_host(conf)
     collectors = plugins.load_collectors(conf.qga_monitor.collectors)
-    poller = agent_poller.Poller(
-        host, collectors, conf.qga_monitor.interval, _drop_samples
-    )
+    taker = agent_taker.Taker(host, collectors, 0.0)
+    samples = on_demand.OnDemand(host, taker)
     journal = database.Database(None)
     answers = assembly.build_requests(
         conf,
         host,
-        poller,
+        samples,
         journal,
         outbox.Outbox(journal),
         _send_none,
         key_pairs.KeyPairs(None),
         None,
-        usage_now.Measurer(poller),
+        usage_now.Measurer(samples),
     )
     host.start()
-    return Local(answers.endpoint, conf.host, host, poller)
-
-
-def _drop_samples(_: sample_set.SampleSet) -> None:
-    """Nobody waits for them."""
+    return Local(answers.endpoint, conf.host, host, taker)
 
 
 def _send_none() -> None:

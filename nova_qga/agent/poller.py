@@ -10,70 +10,90 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Sample every guest once in a period, without hurry and without bursts."""
+"""Sample every guest in its period, without hurry and without bursts.
+
+A guest that has just booted, or whose agent has just come, is sampled a few
+times more in its first minute. One whose period is long is asked for a sign of
+life in between.
+"""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from concurrent import futures
+from collections.abc import Callable
 import functools
 import time
 
 from oslo_log import log as logging
 
-from nova_qga.agent import plan as sampling_plan
+from nova_qga.agent import internals as agent_internals
+from nova_qga.agent import monitored
 from nova_qga.agent import rounds
-from nova_qga.agent import sampler as guest_sampler
-from nova_qga.agent import schedule
-from nova_qga.collectors import base
+from nova_qga.agent import taker as agent_taker
+from nova_qga.agent import timetable
 from nova_qga.collectors import sample_set
-from nova_qga import errors
-from nova_qga.guest import agent as guest_agent
-from nova_qga.guest import figures
 from nova_qga.guest import guest as guest_module
 from nova_qga.guest import host as guest_host
-from nova_qga.guest import hypervisor
 
 LOG = logging.getLogger(__name__)
 
-#: Seconds for one guest's sample.
+#: Seconds for all that a sample takes.
 TIMEOUT = 10.0
-#: Seconds that a stop may take to close files in guests.
-FAREWELL = 0.3
-
-#: Samples after which libvirt is asked again about closed ports.
+#: A guest with a closed port is looked at again after so many samples.
 LOOK_AGAIN = 10
-
 #: Part of a period that the hypervisor's figures may be old: so they are asked
 #: for once in each, and no guest gets the same twice.
 FRESH = 0.75
-#: Seconds, where somebody waits for them.
-NOW = 1.0
+#: Seconds from one sample to the next after a boot, as far as they are shorter
+#: than the period.
+BURST = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
 
 Publish = Callable[[sample_set.SampleSet], None]
 
 
+class _Watch:
+    """What the poller remembers of a guest.
+
+    :ivar news: as :func:`_news` says it, when it was last looked at
+    :ivar silent: its last round had no answer
+    :ivar burst: samples of a burst that were taken
+    :ivar timer: of the burst; None outside one
+    """
+
+    __slots__ = ('burst', 'news', 'silent', 'timer')
+
+    def __init__(self, guest: guest_module.Guest) -> None:
+        self.news = _news(guest)
+        self.silent = False
+        self.burst = 0
+        self.timer: asyncio.TimerHandle | None = None
+
+
 class Poller:
-    """Wakes guests by the schedule and hands on what they say.
+    """Wakes guests by the timetable and hands on what is known of them.
 
     :param host: the guests
-    :param collectors: by name
-    :param interval: seconds between two samples of a guest
+    :param taker: takes their rounds
+    :param guests: which of them, how often
     :param publish: called on the loop's thread: it must not block
+    :param internals: what is counted here
     """
 
     def __init__(
         self,
         host: guest_host.Host,
-        collectors: Mapping[str, base.Collector],
-        interval: float,
+        taker: agent_taker.Taker,
+        guests: monitored.Monitored,
         publish: Publish,
+        internals: agent_internals.Internals,
     ) -> None:
         self._host = host
+        self._taker = taker
+        self._guests = guests
         self._publish = publish
-        self._plans = sampling_plan.Plans(collectors)
-        self._schedule = schedule.Schedule(interval)
-        self._samplers: dict[str, guest_sampler.Sampler] = {}
-        self._woken = time.monotonic()
+        self._internals = internals
+        self._due = timetable.Timetable()
+        self._beats = timetable.Timetable()
+        self._watched: dict[str, _Watch] = {}
+        self._woken = self._wakes = time.monotonic()
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -81,94 +101,70 @@ class Poller:
         self._host.loop.call(self._start)
 
     def stop(self) -> None:
-        """Stop sampling; close the files in guests as far as time allows."""
-        stopped: futures.Future[None] = futures.Future()
-        self._host.loop.call(self._stop, stopped)
-        try:
-            stopped.result(FAREWELL * 2)
-        except futures.TimeoutError:
-            LOG.info('some files stay open in guests')
+        """Stop sampling."""
+        self._host.loop.call(self._stop)
 
-    def reconfigure(
-        self, interval: float, collectors: Mapping[str, base.Collector]
-    ) -> None:
-        """Take another period and other collectors, from the next tick on."""
-        plans = sampling_plan.Plans(collectors)
-        self._host.loop.call(self._reconfigure, interval, plans)
-
-    def sample_now(self, uuid: str, timeout: float) -> sample_set.SampleSet:
-        """Sample one guest at once, and tell what the hypervisor knows.
-
-        :param timeout: seconds
-        :raises GuestNotFound: this host has none of that UUID
-        :raises GuestUnavailable: neither the guest nor the hypervisor tells
-        """
-        guest, fault = self._find(uuid)
-        answer: futures.Future[sample_set.SampleSet] = futures.Future()
-        # The hypervisor gets its time too.
-        deadline = time.monotonic() + timeout - hypervisor.PATIENCE / 2
-        self._host.loop.call(self._sample_now, guest, fault, deadline, answer)
-        try:
-            return answer.result(timeout)
-        except futures.TimeoutError:
-            raise guest_agent.no_agent(['it took too long']) from None
-
-    def _find(
-        self, uuid: str
-    ) -> tuple[guest_module.Guest, errors.GuestUnavailable | None]:
-        """Return a guest, and why its agent need not be asked."""
-        try:
-            guest = self._host.find(uuid)
-        except errors.ServiceUnavailable:
-            # The direct channel works without libvirtd.
-            if not self._host.directory.knows(uuid):
-                raise
-            return self._host.directory.get(uuid), None
-        try:
-            guest_agent.check_opened(guest)
-        except errors.GuestUnavailable as fault:
-            return guest, fault
-        return guest, None
+    def reconfigure(self, guests: monitored.Monitored) -> None:
+        """Sample other guests, or in other periods, from now on."""
+        self._host.loop.call(self._reconfigure, guests)
 
     # On the loop's thread, from here on.
 
     def _start(self) -> None:
-        self._host.directory.on_added = self._added
-        self._host.directory.on_removed = self._removed
-        for guest in self._host.directory.guests():
-            self._added(guest)
+        directory = self._host.directory
+        directory.on_added.append(self._added)
+        directory.on_changed.append(self._changed)
+        directory.on_removed.append(self._removed)
+        for guest in directory.guests():
+            self._put(guest)
         self._woken = time.monotonic()
         self._arm()
 
-    def _stop(self, stopped: futures.Future[None]) -> None:
+    def _stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        deadline = time.monotonic() + FAREWELL
-        for sampler in self._samplers.values():
-            sampler.close_files(deadline)
-        self._host.loop.asyncio.call_later(
-            FAREWELL if self._samplers else 0, stopped.set_result, None
-        )
+        for watched in self._watched.values():
+            if watched.timer is not None:
+                watched.timer.cancel()
+
+    def _reconfigure(self, guests: monitored.Monitored) -> None:
+        self._guests = guests
+        for guest in self._host.directory.guests():
+            self._put(guest)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._arm()
 
     def _arm(self) -> None:
-        self._timer = self._host.loop.asyncio.call_later(
-            self._schedule.tick, self._tick
-        )
+        tick = min(self._due.tick, self._beats.tick)
+        self._wakes = time.monotonic() + tick
+        self._timer = self._host.loop.asyncio.call_later(tick, self._tick)
 
     def _tick(self) -> None:
-        # First: whatever happens to one guest, the others get their turn.
-        self._arm()
         now = time.monotonic()
+        self._internals.woke(now - self._wakes)
+        # Soon: whatever happens to one guest, the others get their turn.
+        self._arm()
         since, self._woken = self._woken, now
-        for uuid in self._schedule.due(since, now):
-            sampler = self._samplers[uuid]
-            if sampler.running:
-                LOG.debug('guest %s is still being sampled', uuid)
-                continue
-            done = functools.partial(self._sampled, sampler.guest)
-            sampler.run(self._plans, now + TIMEOUT, done)
-            if sampler.taken % LOOK_AGAIN == 1:
-                self._look_for_ports(sampler.guest)
+        for uuid in self._due.due(since, now):
+            self._sample(self._host.directory.get(uuid))
+        for uuid in self._beats.due(since, now):
+            self._beat(self._host.directory.get(uuid))
+
+    def _sample(self, guest: guest_module.Guest) -> None:
+        interval = self._due.interval(guest.uuid) or self._guests.interval
+        sampler = self._taker.sampler(guest)
+        if sampler.running:
+            self._internals.overlapped += 1
+            return
+        self._taker.take(
+            guest,
+            time.monotonic() + min(TIMEOUT, interval),
+            interval * FRESH,
+            functools.partial(self._taken, guest.uuid),
+        )
+        if sampler.taken % LOOK_AGAIN == 1:
+            self._look_for_ports(guest)
 
     def _look_for_ports(self, guest: guest_module.Guest) -> None:
         """Ask libvirt again where it said that a port is closed.
@@ -178,91 +174,88 @@ class Poller:
         if not all(guest.has_opened(each) for each in guest.channels):
             self._host.look_again(guest.uuid)
 
-    def _sampled(self, guest: guest_module.Guest, ended: rounds.Round) -> None:
+    def _taken(
+        self, uuid: str, samples: sample_set.SampleSet, ended: rounds.Round
+    ) -> None:
+        self._internals.count(ended)
         if ended.error is not None:
-            LOG.debug('no sample of guest %s: %s', guest.uuid, ended.error)
-        max_age = self._schedule.interval * FRESH
-        self._complete(guest, ended, max_age, self._take)
-
-    def _take(self, samples: sample_set.SampleSet) -> None:
+            LOG.debug('no sample of guest %s: %s', uuid, ended.error)
+        watched = self._watched.get(uuid)
+        if watched is not None:
+            watched.silent = ended.told is None
         if samples.parts:
             self._publish(samples)
 
-    def _complete(
-        self,
-        guest: guest_module.Guest,
-        ended: rounds.Round,
-        max_age: float,
-        take: Publish,
-    ) -> None:
-        """Have the hypervisor tell what the guest did not."""
-        plans = self._plans
-        told = () if ended.told is None else ended.told.by
-        lacking = plans.lacking(told) if guest.alive else []
+    def _beat(self, guest: guest_module.Guest) -> None:
+        """Ask for a sign of life; after a silence, sample at once."""
 
-        def known(found: figures.Figures | None) -> None:
-            collectors = plans.collectors
-            take(rounds.compose(guest, ended, collectors, lacking, found))
+        def done(alive: bool) -> None:
+            self._internals.beats[alive] += 1
+            watched = self._watched.get(guest.uuid)
+            if watched is not None and watched.silent and alive:
+                self._sample(guest)
 
-        if lacking:
-            self._host.hypervisor.ask(guest.uuid, max_age, known)
-        else:
-            known(None)
+        sampler = self._taker.sampler(guest)
+        sampler.beat(time.monotonic() + TIMEOUT, done)
 
-    def _sample_now(
-        self,
-        guest: guest_module.Guest,
-        fault: errors.GuestUnavailable | None,
-        deadline: float,
-        answer: futures.Future[sample_set.SampleSet],
-    ) -> None:
-        def done(ended: rounds.Round) -> None:
-            def take(samples: sample_set.SampleSet) -> None:
-                if answer.cancelled():
-                    return
-                if rounds.measures(samples):
-                    answer.set_result(samples)
-                else:
-                    answer.set_exception(_why_not(ended))
-
-            self._complete(guest, ended, NOW, take)
-
-        if fault is not None:
-            done(rounds.Round(None, fault, time.time()))
-            return
-        sampler = self._samplers.get(guest.uuid)
-        if sampler is None or sampler.guest is not guest:
-            # The poller was not started, or the guest has just gone.
-            sampler = guest_sampler.Sampler(guest)
-            if self._host.directory.knows(guest.uuid):
-                self._samplers[guest.uuid] = sampler
-        sampler.run(self._plans, deadline, done, urgent=True)
+    def _put(self, guest: guest_module.Guest) -> None:
+        """Give a guest its period, as the options and its owner say."""
+        interval = self._guests.interval_of(guest.description)
+        beat = self._guests.heartbeat_interval
+        rare = interval is not None and 0 < beat < interval
+        self._due.put(guest.uuid, interval)
+        self._beats.put(guest.uuid, beat if rare else None)
+        if guest.uuid not in self._watched:
+            self._watched[guest.uuid] = _Watch(guest)
 
     def _added(self, guest: guest_module.Guest) -> None:
-        self._samplers[guest.uuid] = guest_sampler.Sampler(guest)
-        self._schedule.add(guest.uuid)
+        self._put(guest)
+        self._burst(guest)
+
+    def _changed(self, guest: guest_module.Guest) -> None:
+        self._put(guest)
+        watched = self._watched[guest.uuid]
+        news, before = _news(guest), watched.news
+        watched.news = news
+        if news != before:
+            self._burst(guest)
 
     def _removed(self, guest: guest_module.Guest) -> None:
-        self._samplers.pop(guest.uuid, None)
-        self._schedule.remove(guest.uuid)
+        self._due.put(guest.uuid, None)
+        self._beats.put(guest.uuid, None)
+        watched = self._watched.pop(guest.uuid, None)
+        if watched is not None and watched.timer is not None:
+            watched.timer.cancel()
+        self._taker.forget(guest)
 
-    def _reconfigure(
-        self, interval: float, plans: sampling_plan.Plans
+    def _burst(self, guest: guest_module.Guest) -> None:
+        """Sample it soon, and a few times more; one burst at a time."""
+        watched = self._watched[guest.uuid]
+        if watched.timer is None and guest.state == guest_module.RUNNING:
+            watched.burst = 0
+            self._next_of_burst(guest, watched)
+
+    def _next_of_burst(
+        self, guest: guest_module.Guest, watched: _Watch
     ) -> None:
-        replaced = schedule.Schedule(interval)
-        for uuid in self._samplers:
-            replaced.add(uuid)
-        self._schedule = replaced
-        self._plans = plans
-        if self._timer is not None:
-            self._timer.cancel()
-            self._arm()
+        watched.timer = None
+        interval = self._due.interval(guest.uuid)
+        if interval is None or watched.burst >= len(BURST):
+            return
+        pause = BURST[watched.burst]
+        if pause < interval:
+            watched.timer = self._host.loop.asyncio.call_later(
+                pause, self._in_burst, guest, watched
+            )
+
+    def _in_burst(self, guest: guest_module.Guest, watched: _Watch) -> None:
+        watched.burst += 1
+        self._next_of_burst(guest, watched)
+        self._internals.in_bursts += 1
+        self._sample(guest)
 
 
-def _why_not(ended: rounds.Round) -> errors.QgaError:
-    error = ended.error
-    if error is None:
-        return guest_agent.no_agent(['it gave no samples'])
-    if isinstance(error, errors.ChannelError):
-        return guest_agent.no_agent([str(error)])
-    return error
+def _news(guest: guest_module.Guest) -> tuple[int, float, bool]:
+    """Return what shows that there may be more to sample than before."""
+    running = guest.state == guest_module.RUNNING
+    return guest.boots, guest.opened, running

@@ -13,6 +13,7 @@
 """Take one guest's samples, over the channel that answers."""
 
 from collections.abc import Callable, Sequence
+import functools
 import time
 from typing import Any
 
@@ -25,6 +26,7 @@ from nova_qga.agent import sampling
 from nova_qga.agent import told as agent_told
 from nova_qga import errors
 from nova_qga.guest import guest as guest_module
+from nova_qga.journal import open_files
 from nova_qga.protocol import command
 from nova_qga.protocol import commands
 from nova_qga.transport import channel as guest_channel
@@ -53,12 +55,14 @@ class Sampler:
 
     Used on the loop's thread only.
 
+    :param files: where open files are remembered; None for nowhere
     :ivar taken: samples that were begun
     """
 
     __slots__ = (
         '_began',
         '_debt',
+        '_files',
         '_kept',
         '_running',
         '_slow_at',
@@ -68,8 +72,13 @@ class Sampler:
         'taken',
     )
 
-    def __init__(self, guest: guest_module.Guest) -> None:
+    def __init__(
+        self,
+        guest: guest_module.Guest,
+        files: open_files.OpenFiles | None = None,
+    ) -> None:
         self.guest = guest
+        self._files = files
         self.taken = 0
         self._kept: dict[str, agent_kept.Kept] = {}
         self._running = False
@@ -160,6 +169,7 @@ class Sampler:
                     return
                 outcome = fault
             self._spent += channel.spent - spent
+            self._remember(channel.name, kept)
             if isinstance(outcome, agent_told.Told):
                 self._pay(plans.budget)
                 self._end(outcome, None)
@@ -210,15 +220,71 @@ class Sampler:
         debt = self._debt + self._spent - budget
         self._debt = min(max(0.0, debt), MOST_DEBT * budget)
 
-    def close_files(self, deadline: float) -> None:
-        """Close the files kept open in the guest, as far as time allows."""
+    def beat(self, deadline: float, done: Callable[[bool], None]) -> None:
+        """Ask for a sign of life, unless a sample is under way.
+
+        :param deadline: monotonic clock
+        :param done: told whether there was one
+        """
+        channels = self.guest.candidates()
+        if not self._running and self.guest.state == guest_module.RUNNING:
+            for channel in channels[:1]:
+                asked = request.Request(
+                    command.Batch(()),
+                    deadline,
+                    lambda _, error: done(error is None),
+                )
+                channel.submit(asked)
+
+    def adopt(self, channel: str, before: open_files.Remembered) -> None:
+        """Use the files on that an earlier run has left open.
+
+        :param channel: its name
+        """
+        kept = self._kept.setdefault(channel, agent_kept.Kept())
+        kept.boot = before.boot
+        kept.handles = dict(before.handles)
+        kept.noted = dict(before.handles)
+
+    def close_files(self, deadline: float) -> bool:
+        """Close the files kept open in the guest, as far as time allows.
+
+        :returns: there is something to wait for
+        """
+        waits = False
         for channel in self.guest.channels:
             kept = self._kept.pop(channel.name, None)
             if kept is None or not channel.contacted:
                 continue
-            for handle in kept.handles.values():
+            for path, handle in list(kept.handles.items()):
                 batch = command.Batch((commands.close_file(handle),))
-                channel.submit(request.Request(batch, deadline, _ignore))
+                done = functools.partial(
+                    self._closed, channel.name, kept, path
+                )
+                channel.submit(request.Request(batch, deadline, done))
+                waits = True
+        return waits
+
+    def _closed(
+        self,
+        channel: str,
+        kept: agent_kept.Kept,
+        path: str,
+        _: list[Any] | None,
+        error: errors.QgaError | None,
+    ) -> None:
+        if error is None:
+            kept.handles.pop(path, None)
+            self._remember(channel, kept)
+
+    def _remember(self, channel: str, kept: agent_kept.Kept) -> None:
+        """Note what is open, for a run that comes after a crash."""
+        # Without a boot nobody could tell whether it still is.
+        if self._files is None or not kept.boot:
+            return
+        if kept.handles != kept.noted:
+            kept.noted = dict(kept.handles)
+            self._files.note(self.guest.uuid, channel, kept.boot, kept.handles)
 
     def _end(
         self, told: agent_told.Told | None, error: errors.QgaError | None
@@ -230,7 +296,3 @@ class Sampler:
         waiting, self._waiting = self._waiting, []
         for done in waiting:
             done(ended)
-
-
-def _ignore(_: list[Any] | None, __: errors.QgaError | None) -> None:
-    """Take the answer of a close that nobody waits for."""

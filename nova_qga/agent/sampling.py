@@ -138,11 +138,22 @@ def _check_boot(
     1,000. A new agent in the same boot counts on from the old one's.
     """
     kept.epoch = guest.epoch
-    before, kept.constant = kept.constant, {}
+    before, kept.constant = kept.boot, {}
     kept.refused = {}
     yield from _read_constant(kept, plan)
-    if not before or kept.constant != before:
+    kept.boot = _boot(kept)
+    if not before or kept.boot != before:
         kept.handles = {}
+
+
+def _boot(kept: agent_kept.Kept) -> str:
+    """Return what is the same all through a boot, as one word of text."""
+    return ' '.join(
+        str(value)
+        for samples in kept.constant.values()
+        for sample in samples
+        for value in (*sample.labels, sample.value)
+    )
 
 
 def _change_plan(

@@ -36,6 +36,9 @@ class Schedule:
         self.interval = interval
         self._due: list[tuple[float, str]] = []
 
+    def __len__(self) -> int:
+        return len(self._due)
+
     @property
     def tick(self) -> float:
         """Seconds between two wake-ups."""

@@ -25,14 +25,10 @@ from oslo_log import log as logging
 from oslo_service import service
 
 from nova_qga.agent import assembly
-from nova_qga.agent import monitoring
-from nova_qga.agent import poller as agent_poller
-from nova_qga.agent import usage
-from nova_qga.collectors import sample_set
+from nova_qga.agent import measuring
 from nova_qga import errors
 from nova_qga.journal import leases
 from nova_qga.journal import outbox
-from nova_qga.publishers import fan_out
 from nova_qga.rpc import server as rpc_server
 from nova_qga import text
 
@@ -68,21 +64,11 @@ class Service(service.Service):
         self._give_up = give_up
         self._conf = conf
         self._ready = ready
-        self._notifier = assembly.build_notifier(conf)
-        self._publishing = fan_out.FanOut()
-        monitor = monitoring.read(
-            conf, self._notifier, {}, self._publishing.internals
-        )
-        self._publishing.use(monitor.publishers)
-        self._usage = usage.Follower()
         self._host = assembly.build_host(conf)
-        self._poller = agent_poller.Poller(
-            self._host,
-            monitor.collectors,
-            monitor.interval,
-            self._sampled,
-        )
         self._journal = assembly.build_journal(conf)
+        self._measuring = measuring.Measuring(
+            conf, assembly.build_notifier(conf), self._host, self._journal
+        )
         self._keys = assembly.build_keys(conf)
         events = outbox.Outbox(self._journal)
         self._sending = assembly.build_sender(conf, events, self._keep_up)
@@ -98,13 +84,13 @@ class Service(service.Service):
         return assembly.build_requests(
             self._conf,
             self._host,
-            self._poller,
+            self._measuring.on_demand,
             self._journal,
             events,
             self._sending.wake,
             self._keys,
             leases.Leases(self._journal, events),
-            self._usage,
+            self._measuring.usage,
         )
 
     def start(self) -> None:
@@ -125,7 +111,7 @@ class Service(service.Service):
         self._sending.start()
         if self._requests.thawer is not None:
             self._requests.thawer.start()
-        self._poller.start()
+        self._measuring.start()
         self._in_background('qga-serve', self._serve)
         self._in_background('qga-ready', self._get_ready)
 
@@ -134,26 +120,7 @@ class Service(service.Service):
 
         Requests are served meanwhile.
         """
-        try:
-            monitor = monitoring.read(
-                self._conf,
-                self._notifier,
-                self._publishing.publishers,
-                self._publishing.internals,
-            )
-        except errors.ConfigurationError as error:
-            LOG.error('[qga_monitor] stays as it was: %s', error)
-            return
-        self._poller.reconfigure(monitor.interval, monitor.collectors)
-        self._publishing.use(monitor.publishers)
-        LOG.info(
-            'sampling every %(interval)g s: %(collectors)s; to %(publishers)s',
-            {
-                'interval': monitor.interval,
-                'collectors': ', '.join(monitor.collectors) or 'nothing',
-                'publishers': ', '.join(monitor.publishers) or 'nobody',
-            },
-        )
+        self._measuring.reset()
 
     def stop(self, graceful: bool = False) -> None:
         """Stop within a second; what does not end by then, dies with us.
@@ -171,22 +138,17 @@ class Service(service.Service):
     def _stop(self) -> None:
         if self._requests.thawer is not None:
             self._requests.thawer.stop()
-        self._poller.stop()
+        self._measuring.stop_sampling()
         # What has not begun by now is told at the next start.
         self._requests.runner.drain(0.0)
         # What runs in guests ends here, and says how.
         self._host.close_channels()
         self._requests.runner.drain(FAREWELL)
         self._sending.stop(FAREWELL)
+        self._measuring.stop(FAREWELL)
         self._journal.close()
-        self._publishing.stop(FAREWELL)
         # Last, for libvirtd may hang.
         self._host.stop()
-
-    def _sampled(self, samples: sample_set.SampleSet) -> None:
-        """Take samples on the loop's thread, which must not wait."""
-        self._usage.note(samples)
-        self._publishing.put(samples)
 
     def _keep_up(self) -> None:
         self._requests.ledger.keep_up()

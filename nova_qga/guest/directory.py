@@ -18,11 +18,8 @@ from nova_qga import errors
 from nova_qga.guest import description as guest_description
 from nova_qga.guest import guest
 
+Listener = Callable[[guest.Guest], None]
 Listing = list[tuple[guest_description.Description, str]]
-
-
-def _ignore(changed: guest.Guest) -> None:
-    """Stand in for a listener."""
 
 
 class Directory:
@@ -31,14 +28,15 @@ class Directory:
     It may be looked at from any thread, and is changed on the loop's only.
 
     :ivar on_added: told of each guest that appears
-    :ivar on_changed: told of each guest that libvirt has looked at again
+    :ivar on_changed: told of each guest that libvirt has looked at again, or
+        in which another agent may answer now
     :ivar on_removed: told of each guest that is gone
     """
 
     def __init__(self, make_channels: guest.ChannelFactory) -> None:
-        self.on_added: Callable[[guest.Guest], None] = _ignore
-        self.on_changed: Callable[[guest.Guest], None] = _ignore
-        self.on_removed: Callable[[guest.Guest], None] = _ignore
+        self.on_added: list[Listener] = []
+        self.on_changed: list[Listener] = []
+        self.on_removed: list[Listener] = []
         self._make_channels = make_channels
         self._guests: dict[str, guest.Guest] = {}
 
@@ -85,20 +83,32 @@ class Directory:
         known = self._guests.get(description.uuid)
         if known is not None:
             known.update(description, state)
-            self.on_changed(known)
+            _tell(self.on_changed, known)
             return
         added = guest.Guest(description, state, self._make_channels)
         self._guests[description.uuid] = added
-        self.on_added(added)
+        _tell(self.on_added, added)
+
+    def restarted(self, uuid: str, booted: bool) -> None:
+        """Note that a guest has booted, or its agent was started."""
+        known = self._guests.get(uuid)
+        if known is not None:
+            known.restarted(booted)
+            _tell(self.on_changed, known)
 
     def remove(self, uuid: str) -> None:
         """Forget a guest that is gone."""
         removed = self._guests.pop(uuid, None)
         if removed is not None:
             removed.close(errors.ChannelClosed('the guest left this host'))
-            self.on_removed(removed)
+            _tell(self.on_removed, removed)
 
     def close(self) -> None:
         """Close all channels: we are stopping."""
         for each in self._guests.values():
             each.close(errors.ServiceUnavailable('nova-qga-agent is stopping'))
+
+
+def _tell(listeners: list[Listener], changed: guest.Guest) -> None:
+    for listener in listeners:
+        listener(changed)

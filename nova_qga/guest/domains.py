@@ -276,7 +276,9 @@ class Domains:
             # Whatever it is, the other guests are still watched.
             LOG.exception('looking at guest %s', event.uuid)
         if event.new_agent:
-            self._loop.call(self._restarted, event)
+            self._loop.call(
+                self._directory.restarted, event.uuid, event.booted
+            )
 
     def _look_at(self, uuid: str) -> None:
         connection = self._connection
@@ -287,10 +289,6 @@ class Domains:
             self._loop.call(self._directory.remove, uuid)
         else:
             self._loop.call(self._directory.update, *described)
-
-    def _restarted(self, event: events.Event) -> None:
-        if self._directory.knows(event.uuid):
-            self._directory.get(event.uuid).restarted(event.booted)
 
     def _settle(self) -> None:
         """Wait until the loop has done what it was handed so far."""

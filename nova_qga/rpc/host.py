@@ -12,8 +12,8 @@
 
 """What requests need of the host whose guests they are for.
 
-:class:`nova_qga.guest.host.Host` and :class:`nova_qga.agent.poller.Poller`
-have it; so may a test's own.
+:class:`nova_qga.guest.host.Host` has it, and of samples
+:class:`nova_qga.agent.on_demand.OnDemand`; so may a test's own.
 """
 
 from collections.abc import Mapping, Sequence

@@ -258,7 +258,7 @@ class RestartTest(SharedGuestTest):
     def test_guests_stay_known_while_libvirtd_is_away(self):
         self.host.agent(self.vm.uuid, PATIENCE)
         listed = []
-        self.host.directory.on_added = lambda vm: listed.append(vm.uuid)
+        self.host.directory.on_added.append(lambda vm: listed.append(vm.uuid))
         self.libvirtd.stop()
         try:
             self.wait_until(self.is_away)

@@ -19,10 +19,16 @@ import unittest
 
 import fixtures
 
+from nova_qga.agent import internals
+from nova_qga.agent import monitored
+from nova_qga.agent import on_demand
 from nova_qga.agent import plugins
 from nova_qga.agent import poller
+from nova_qga.agent import taker
 from nova_qga import errors
 from nova_qga.guest import host
+from nova_qga.journal import database
+from nova_qga.journal import open_files
 from nova_qga.tests.fixtures import hostile_guest as hostile
 from nova_qga.tests.fixtures import process
 from nova_qga.tests.fixtures import qemu_ga
@@ -57,15 +63,21 @@ class PollerTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.host.start()
         self.addCleanup(self.host.stop)
         self.published = []
+        self.taker = taker.Taker(
+            self.host, plugins.load_collectors(self.collectors), INTERVAL
+        )
+        self.internals = internals.Internals(self.host)
         self.poller = poller.Poller(
             self.host,
-            plugins.load_collectors(self.collectors),
-            INTERVAL,
+            self.taker,
+            monitored.Monitored(interval=INTERVAL),
             self.published.append,
+            self.internals,
         )
 
     def start(self):
         self.poller.start()
+        self.addCleanup(self.taker.close)
         self.addCleanup(self.poller.stop)
 
     def of(self, guest):
@@ -162,6 +174,7 @@ class PeriodTest(PollerTest):
         self.wait_for_more(*self.good)
         self.assertEqual(opened, self.open_files(self.agents[0]))
         self.poller.stop()
+        self.taker.close()
         for agent in self.agents:
             self.assertEqual([], self.open_files(agent))
 
@@ -234,9 +247,10 @@ class ReconfigureTest(PollerTest):
     def test_other_collectors_are_used_with_no_restart(self):
         self.start()
         self.wait_for_more(*self.good)
-        self.poller.reconfigure(
-            INTERVAL / 2, plugins.load_collectors(['memory'])
+        self.host.loop.call(
+            self.taker.use, plugins.load_collectors(['memory']), INTERVAL
         )
+        self.poller.reconfigure(monitored.Monitored(interval=INTERVAL / 2))
         self.wait_for_more(*self.good)
         for guest in self.good:
             names = self.names(self.of(guest)[-1])
@@ -249,8 +263,12 @@ class ReconfigureTest(PollerTest):
 
 
 class NowTest(PollerTest):
+    def setUp(self):
+        super().setUp()
+        self.on_demand = on_demand.OnDemand(self.host, self.taker)
+
     def test_one_guest_is_sampled_at_once(self):
-        taken = self.poller.sample_now(self.good[0].uuid, PATIENCE)
+        taken = self.on_demand.sample_now(self.good[0].uuid, PATIENCE)
         self.assertEqual(self.good[0].uuid, taken.instance_uuid)
         self.assertIn('guest.uptime', self.names(taken))
         self.assertEqual([], self.published)
@@ -259,16 +277,148 @@ class NowTest(PollerTest):
         self.start()
         self.wait_for_more(*self.good, count=1)
         for guest in self.good:
-            taken = self.poller.sample_now(guest.uuid, PATIENCE)
+            taken = self.on_demand.sample_now(guest.uuid, PATIENCE)
             self.assertEqual(guest.uuid, taken.instance_uuid)
 
     def test_who_is_not_there_is_not_found(self):
         with self.assertRaises(errors.GuestNotFound):
-            self.poller.sample_now(
+            self.on_demand.sample_now(
                 'c1d2e3f4-0000-4000-8000-000000000002', PATIENCE
             )
 
     def test_who_does_not_answer_is_said_not_to(self):
         with self.assertRaises(errors.GuestUnavailable) as caught:
-            self.poller.sample_now(self.guests[2].uuid, PATIENCE)
+            self.on_demand.sample_now(self.guests[2].uuid, PATIENCE)
         self.assertEqual('no_agent', caught.exception.reason)
+
+
+class ChoiceTest(PollerTest):
+    def choose(self, **options):
+        self.poller.reconfigure(monitored.Monitored(**options))
+
+    def test_a_guest_that_is_left_out_is_sampled_no_more(self):
+        self.start()
+        first, second = self.good
+        self.wait_for_more(first, second)
+        self.choose(
+            interval=INTERVAL,
+            excluded_instances=frozenset([first.uuid.replace('-', '')]),
+        )
+        self.wait_for_more(second, count=1)
+        count = len(self.rounds(first))
+        self.wait_for_more(second)
+        self.assertEqual(count, len(self.rounds(first)))
+
+    def test_a_project_has_a_period_of_its_own(self):
+        self.choose(interval=3600.0)
+        self.start()
+        project = self.good[0].owner.project_uuid.replace('-', '')
+        self.choose(interval=3600.0, project_intervals={project: INTERVAL})
+        self.wait_for_more(*self.good)
+
+
+class NewsTest(PollerTest):
+    def setUp(self):
+        super().setUp()
+        self.useFixture(
+            fixtures.MonkeyPatch('nova_qga.agent.poller.BURST', (0.05,) * 4)
+        )
+        # Longer than any test: what is sampled is sampled for another reason.
+        self.poller.reconfigure(monitored.Monitored(interval=3600.0))
+        self.start()
+
+    def restart(self, guest, booted):
+        directory = self.host.directory
+        self.host.loop.call(directory.restarted, guest.uuid, booted)
+
+    def wait_for_burst(self):
+        """Wait for the end of the first guest's."""
+        self.wait_until(lambda: self.internals.in_bursts == 4)
+        self.wait_until(lambda: self.of(self.good[0]))
+
+    def test_after_a_boot_it_is_sampled_some_times_at_once(self):
+        self.restart(self.good[0], booted=True)
+        self.wait_for_burst()
+        self.assertEqual([], self.of(self.good[1]))
+
+    def test_after_less_it_is_not(self):
+        self.restart(self.good[1], booted=False)
+        self.restart(self.good[0], booted=True)
+        self.wait_for_burst()
+        self.assertEqual([], self.of(self.good[1]))
+
+    def test_a_storm_of_boots_makes_one_burst_at_a_time(self):
+        for _ in range(50):
+            self.restart(self.good[0], booted=True)
+        self.wait_for_burst()
+        self.assertEqual(4, self.internals.in_bursts)
+
+
+class HeartbeatTest(PollerTest):
+    def test_a_guest_that_is_sampled_seldom_gives_signs_of_life(self):
+        self.poller.reconfigure(
+            monitored.Monitored(interval=3600.0, heartbeat_interval=0.1)
+        )
+        self.start()
+        self.wait_until(lambda: self.internals.beats[True] > 4)
+        self.assertEqual([], self.published)
+
+    def test_one_that_comes_back_is_sampled_at_once(self):
+        self.start()
+        self.wait_for_more(*self.good)
+        silent = self.guests[2]
+        self.wait_until(lambda: self.rounds(silent))
+        self.poller.reconfigure(
+            monitored.Monitored(interval=3600.0, heartbeat_interval=0.1)
+        )
+        self.silent.replies['guest-info'] = {
+            'version': '10.0',
+            'supported_commands': [{'name': 'guest-info', 'enabled': True}],
+        }
+        self.silent.behave(hostile.good)
+        self.wait_until(lambda: self.of(silent))
+
+
+class CrashTest(PollerTest):
+    def setUp(self):
+        super().setUp()
+        folder = self.useFixture(process.ShortFolder()).path
+        self.journal = database.Database(folder)
+        self.addCleanup(self.journal.close)
+
+    def run_once(self):
+        """Sample the first guest as a run that then crashes."""
+        files = open_files.OpenFiles(self.journal)
+        made = taker.Taker(
+            self.host, plugins.load_collectors(self.collectors), 0.0, files
+        )
+        taken = on_demand.OnDemand(self.host, made)
+        samples = taken.sample_now(self.good[0].uuid, PATIENCE)
+        self.assertIn('guest.memory.total', self.names(samples))
+        self.assertTrue(files.flush(PATIENCE))
+        files.stop(PATIENCE)
+        return made
+
+    def test_files_that_a_crash_left_open_are_used_on(self):
+        for _ in range(3):
+            self.run_once()
+        opened = ['/proc/meminfo', '/proc/uptime']
+        self.assertEqual(opened, self.open_files(self.agents[0]))
+
+    def test_those_of_another_boot_are_not(self):
+        self.run_once()
+        files = open_files.OpenFiles(self.journal)
+        [(uuid, channel)] = files.all()
+        files.note(uuid, channel, 'another boot', {'/proc/meminfo': 999})
+        files.stop(PATIENCE)
+        self.run_once()
+        self.assertEqual(4, len(self.open_files(self.agents[0])))
+
+    def test_what_was_closed_is_remembered_no_more(self):
+        made = self.run_once()
+        files = open_files.OpenFiles(self.journal)
+        made._samplers[self.good[0].uuid]._files = files
+        made.close()
+        files.stop(PATIENCE)
+        self.assertEqual({}, open_files.OpenFiles(self.journal).all())
+        self.assertEqual([], self.open_files(self.agents[0]))

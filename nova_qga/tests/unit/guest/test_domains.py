@@ -111,8 +111,12 @@ class DomainsTest(fixtures.TestWithFixtures):
 
     def test_guests_that_come_and_go_are_told_of(self):
         told = []
-        self.host.directory.on_added = lambda vm: told.append(('+', vm.uuid))
-        self.host.directory.on_removed = lambda vm: told.append(('-', vm.uuid))
+        self.host.directory.on_added.append(
+            lambda vm: told.append(('+', vm.uuid))
+        )
+        self.host.directory.on_removed.append(
+            lambda vm: told.append(('-', vm.uuid))
+        )
         self.define(THIRD)
         self.wait_for(THIRD, 'shutoff')
         self.domain(THIRD).undefine()

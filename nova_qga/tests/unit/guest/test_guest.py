@@ -239,8 +239,12 @@ class DirectoryTest(unittest.TestCase):
     def setUp(self):
         self.directory = directory.Directory(make_channels)
         self.told = []
-        self.directory.on_added = lambda vm: self.told.append(('+', vm.uuid))
-        self.directory.on_removed = lambda vm: self.told.append(('-', vm.uuid))
+        self.directory.on_added.append(
+            lambda vm: self.told.append(('+', vm.uuid))
+        )
+        self.directory.on_removed.append(
+            lambda vm: self.told.append(('-', vm.uuid))
+        )
 
     def update(self, uuid=UUID, state='running'):
         self.directory.update(described(DIRECT, uuid=uuid), state)
