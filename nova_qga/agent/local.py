@@ -17,6 +17,7 @@ import dataclasses
 from oslo_config import cfg
 
 from nova_qga.agent import assembly
+from nova_qga.agent import monitoring
 from nova_qga.agent import on_demand
 from nova_qga.agent import plugins
 from nova_qga.agent import taker as agent_taker
@@ -54,7 +55,8 @@ def build(conf: cfg.ConfigOpts) -> Local:
     """
     host = assembly.build_host(conf)
     collectors = plugins.load_collectors(conf.qga_monitor.collectors)
-    taker = agent_taker.Taker(host, collectors, 0.0)
+    guests = monitoring.read_guests(conf)
+    taker = agent_taker.Taker(host, collectors, guests.slow_interval)
     samples = on_demand.OnDemand(host, taker)
     journal = database.Database(None)
     answers = assembly.build_requests(

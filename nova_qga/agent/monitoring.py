@@ -40,12 +40,8 @@ PUBLISHER_OPTIONS = (jsonl, notification, prometheus)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Monitor:
-    """What is measured, of which guests, how often, and where it goes.
+    """What is measured, of which guests, how often, and where it goes."""
 
-    :ivar interval: seconds, where a guest has no other
-    """
-
-    interval: float
     guests: monitored.Monitored
     collectors: dict[str, collectors_base.Collector]
     publishers: dict[str, publishers_base.Publisher]
@@ -64,30 +60,35 @@ def read(
     :raises ConfigurationError: a name or a value is wrong
     """
     try:
-        options = conf.qga_monitor
-        guests = _guests(options)
-        collectors = options.collectors
-        publishers = options.publishers
+        collectors = conf.qga_monitor.collectors
+        publishers = conf.qga_monitor.publishers
         context = _context(conf, notifier, internals)
     except (cfg.Error, ValueError) as error:
         raise errors.ConfigurationError(str(error)) from None
     return Monitor(
-        guests.interval,
-        guests,
+        read_guests(conf),
         plugins.load_collectors(collectors),
         plugins.load_publishers(publishers, context, known),
     )
 
 
-def _guests(options: cfg.ConfigOpts.GroupAttr) -> monitored.Monitored:
-    guests = monitored.choose(
-        interval=options.interval,
-        slow_interval=options.slow_interval,
-        heartbeat_interval=options.heartbeat_interval,
-        excluded_projects=options.excluded_projects,
-        excluded_instances=options.excluded_instances,
-        project_intervals=options.project_intervals,
-    )
+def read_guests(conf: cfg.ConfigOpts) -> monitored.Monitored:
+    """Read which guests are measured, and how often.
+
+    :raises ConfigurationError: a value is wrong
+    """
+    try:
+        options = conf.qga_monitor
+        guests = monitored.choose(
+            interval=options.interval,
+            slow_interval=options.slow_interval,
+            heartbeat_interval=options.heartbeat_interval,
+            excluded_projects=options.excluded_projects,
+            excluded_instances=options.excluded_instances,
+            project_intervals=options.project_intervals,
+        )
+    except (cfg.Error, ValueError) as error:
+        raise errors.ConfigurationError(str(error)) from None
     for option, word in guests.doubtful:
         LOG.warning(
             '[qga_monitor]%(option)s has %(word)r, which is no UUID, as the '
