@@ -214,9 +214,7 @@ def build_requests(
         freezing.freezer,
         _runner_settings(conf, keys, owned_keys.OwnedKeys(journal)),
     )
-    host.directory.on_changed.append(
-        lambda changed: operations.look(changed.uuid)
-    )
+    host.directory.on_changed.append(lambda each: operations.look(each.uuid))
     host_views = views.Views(
         host,
         samples,

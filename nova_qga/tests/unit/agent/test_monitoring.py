@@ -52,7 +52,7 @@ class ReadTest(fixtures.TestWithFixtures, unittest.TestCase):
 
     def test_by_default_each_guest_is_sampled_every_minute(self):
         monitor = self.read()
-        self.assertEqual(60.0, monitor.interval)
+        self.assertEqual(60.0, monitor.guests.interval)
         self.assertEqual(60.0, monitor.guests.interval_of(GUEST))
         self.assertEqual(300.0, monitor.guests.slow_interval)
         self.assertEqual(60.0, monitor.guests.heartbeat_interval)
@@ -65,7 +65,7 @@ class ReadTest(fixtures.TestWithFixtures, unittest.TestCase):
             'heartbeat_interval = 0',
             f'project_intervals = {GUEST.project_id}: 15',
         )
-        self.assertEqual(30.0, monitor.interval)
+        self.assertEqual(30.0, monitor.guests.interval)
         self.assertEqual(15.0, monitor.guests.interval_of(GUEST))
         self.assertEqual(900.0, monitor.guests.slow_interval)
         self.assertEqual(0.0, monitor.guests.heartbeat_interval)
