@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from oslo_log import log as logging
 
 from nova_qga.collectors import base
+from nova_qga import errors
 from nova_qga.protocol import command
 from nova_qga.protocol import commands
 from nova_qga.protocol import replies
@@ -44,6 +45,7 @@ class Slot(NamedTuple):
     :ivar path: of the file that is read, if it is one
     :ivar command: whose reply it is; a file's read, with its seek before it
     :ivar reply: index of that reply in the batch
+    :ivar then: of the source
     """
 
     collector: str
@@ -52,6 +54,7 @@ class Slot(NamedTuple):
     path: str | None
     command: command.Command[Any]
     reply: int
+    then: Callable[[Any], Sequence[base.Source]] | None = None
 
 
 class Plan:
@@ -59,8 +62,10 @@ class Plan:
 
     :ivar silent: collector -> why it has no source
     :ivar files: paths to keep open, in order
-    :ivar readers: path -> the collector that reads it
+    :ivar readers: path -> the collectors that read it
     :ivar once: files to read one time, with their source's collector
+    :ivar slow: collectors that are asked more seldom, and have a source
+    :ivar goes_on: some answers say what else to ask
     """
 
     def __init__(
@@ -83,12 +88,12 @@ class Plan:
                 if isinstance(source.question, base.ProcFile)
             )
         )
-        self.readers = {
-            source.question.path: name
-            for name, source in chosen
-            if isinstance(source.question, base.ProcFile)
-        }
-        self._slow = {n for n, each in collectors.items() if each.slow}
+        self.readers: dict[str, set[str]] = {}
+        for name, source in chosen:
+            if isinstance(source.question, base.ProcFile):
+                self.readers.setdefault(source.question.path, set()).add(name)
+        self.slow = {name for name, _ in chosen if collectors[name].slow}
+        self.goes_on = any(source.then for _, source in chosen)
         self._batches: dict[
             tuple[bool, tuple[int | None, ...]],
             tuple[command.Batch, tuple[Slot, ...]],
@@ -131,32 +136,84 @@ class Plan:
         self, handles: Mapping[str, int], slow: bool
     ) -> tuple[command.Batch, tuple[Slot, ...]]:
         asked: list[command.Command[Any]] = []
-        slots = []
+        slots: list[Slot] = []
+        # What two sources ask is asked once.
+        found: list[tuple[command.Command[Any] | base.ProcFile, int]] = []
         for name, source in self._repeated:
-            if name in self._slow and not slow:
+            if name in self.slow and not slow:
                 continue
             question = source.question
             path = None
             if isinstance(question, base.ProcFile):
                 path = question.path
-                handle = handles.get(path)
-                if handle is None:
+                if handles.get(path) is None:
                     continue
-                asked.append(commands.seek_file(handle, 0))
-                asked.append(commands.read_file(handle, question.size))
-            else:
-                asked.append(question)
+            places = [place for known, place in found if known == question]
+            if not places:
+                asked += _commands(question, handles)
+                places = [len(asked) - 1]
+                found.append((question, places[0]))
             slots.append(
                 Slot(
                     name,
-                    name in self._slow,
+                    name in self.slow,
                     source.samples,
                     path,
-                    asked[-1],
-                    len(asked) - 1,
+                    asked[places[0]],
+                    places[0],
+                    source.then,
                 )
             )
         return command.Batch(asked), tuple(slots)
+
+
+def _commands(
+    question: command.Command[Any] | base.ProcFile, handles: Mapping[str, int]
+) -> tuple[command.Command[Any], ...]:
+    """Return what asks this; the last of them is answered with it."""
+    if not isinstance(question, base.ProcFile):
+        return (question,)
+    handle = handles[question.path]
+    return (
+        commands.seek_file(handle, 0),
+        commands.read_file(handle, question.size),
+    )
+
+
+def further(slots: Iterable[Slot], replies: Sequence[Any]) -> tuple[Slot, ...]:
+    """Return what to ask next, given the answers.
+
+    The new slots count on behind these replies.
+    """
+    asked: list[Slot] = []
+    for slot in slots:
+        for source in _next_sources(slot, replies[slot.reply]):
+            question = source.question
+            if not isinstance(question, base.ProcFile):
+                place = len(replies) + len(asked)
+                asked.append(
+                    Slot(
+                        slot.collector,
+                        slot.slow,
+                        source.samples,
+                        None,
+                        question,
+                        place,
+                    )
+                )
+    return tuple(asked)
+
+
+def _next_sources(slot: Slot, reply: Any) -> Sequence[base.Source]:
+    if slot.then is None or isinstance(reply, errors.CommandError):
+        return ()
+    try:
+        return slot.then(slot.command.read(reply))
+    except errors.InvalidReply:
+        return ()  # who reads the samples says so
+    except Exception:
+        LOG.exception('collector %s failed', slot.collector)
+        return ()
 
 
 def _once(source: base.Source) -> bool:

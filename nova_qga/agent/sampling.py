@@ -83,7 +83,28 @@ def steps(
         yield from _open_files(kept, plan)
         batch, slots = plan.batch(kept.handles, slow)
         replies = yield batch
-    return agent_told.read(kept, plan, slots, replies)
+    return (yield from _finish(kept, plan, slots, replies, slow))
+
+
+def _finish(
+    kept: agent_kept.Kept,
+    plan: sampling_plan.Plan,
+    slots: tuple[sampling_plan.Slot, ...],
+    replies: list[Any],
+    slow: bool,
+) -> Steps:
+    """Ask what the answers say is to be asked next, and read all."""
+    later = frozenset() if slow else plan.slow
+    more = sampling_plan.further(slots, replies) if plan.goes_on else ()
+    if more:
+        try:
+            answers = yield command.Batch([slot.command for slot in more])
+        except errors.QgaError as error:
+            # What was told before it counts.
+            LOG.debug('no further answers: %s', error)
+        else:
+            slots, replies = slots + more, replies + answers
+    return agent_told.read(kept, plan, slots, replies, later)
 
 
 def _ask_info(
@@ -119,11 +140,12 @@ def _spare(
     handles = kept.handles if same else {}
     batch, slots = plan.batch(handles, slow)
     replies = yield batch
-    taken = agent_told.read(kept, plan, slots, replies)
+    taken = yield from _finish(kept, plan, slots, replies, slow)
     closed = {
-        plan.readers[path]: _FROZEN
+        name: _FROZEN
         for path in plan.files
         if path not in handles
+        for name in plan.readers[path]
     }
     return taken._replace(missing={**closed, **taken.missing})
 

@@ -15,7 +15,7 @@
 Whatever one of them is, it costs its own collector and no other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 import time
 from typing import Any, NamedTuple
 
@@ -37,7 +37,7 @@ _NOTHING: Mapping[str, str] = {}
 class Told(NamedTuple):
     """What a guest has told of itself.
 
-    :ivar by: collectors that gave something
+    :ivar by: collectors that gave something, or will when they are due
     :ivar missing: collector -> why it gave nothing
     :ivar version: of the agent
     """
@@ -53,18 +53,20 @@ def read(
     plan: sampling_plan.Plan,
     slots: tuple[sampling_plan.Slot, ...],
     replies: list[Any],
+    later: Set[str] = frozenset(),
 ) -> Told:
     """Return what it told.
 
     :param slots: where each source's answer is
     :param replies: in the order of the batch, each checked by nobody yet
+    :param later: collectors that were not due
     """
     samples: list[base.Sample] = []
     seldom: list[base.Sample] = []
-    told = {plan.readers[path] for path in kept.constant}
+    told = set(later).union(*[plan.readers[path] for path in kept.constant])
     missing: dict[str, str] = {}
     version = kept.info.version if kept.info is not None else ''
-    for name, slow, samples_of, path, asked, index in slots:
+    for name, slow, samples_of, path, asked, index, _ in slots:
         reply = replies[index]
         if isinstance(reply, errors.CommandError):
             missing[name] = str(reply)
@@ -73,12 +75,10 @@ def read(
             continue
         try:
             value = asked.read(reply)
-            taken = samples_of(value if path is None else value.data)
-            if slow:
-                seldom += taken
-            else:
-                samples += taken
-            told.add(name)
+            taken = list(samples_of(value if path is None else value.data))
+            if taken:
+                told.add(name)
+                (seldom if slow else samples).extend(taken)
         except errors.InvalidReply as error:
             missing[name] = f'the guest sent nonsense: {error}'
         except Exception:
@@ -88,8 +88,7 @@ def read(
     for constant in kept.constant.values():
         samples.extend(constant)
     for path, reason in kept.refused.items():
-        if path in plan.readers:
-            missing[plan.readers[path]] = reason
+        missing.update(dict.fromkeys(plan.readers.get(path, ()), reason))
     missing.update(plan.silent)
     return Told(_parts(samples, seldom), told, missing or _NOTHING, version)
 

@@ -83,10 +83,13 @@ class Source:
     :ivar question: a read-only guest command, or a file to read
     :ivar samples: reads what was answered: the command's checked reply, or
         the file's bytes. Raises InvalidReply where it cannot be read.
+    :ivar then: says, given the command's checked reply, what else to ask in
+        the same round: commands alone
     """
 
     question: command.Command[Any] | ProcFile
     samples: Callable[[Any], Iterable[Sample]]
+    then: Callable[[Any], Sequence['Source']] | None = None
 
     def usable(self, enabled: Mapping[str, bool]) -> bool:
         """Tell whether an agent that has these commands can be asked.

@@ -227,10 +227,99 @@ class SlowTest(StepsTest):
         self.assertEqual(
             [['guest-file-seek', 'guest-file-read']], self.batches
         )
-        self.assertEqual({'a'}, taken.by)
-        self.assertEqual(1, len(taken.parts))
-        # It is not lacking, either.
+        self.assertEqual([False], [part.slow for part in taken.parts])
+        # It is not lacking, either: nobody stands in.
+        self.assertEqual({'a', 'slow'}, taken.by)
         self.assertEqual({}, dict(taken.missing))
+
+    def test_one_that_the_agent_cannot_tell_is_not_waited_for(self):
+        self.use({'slow': Slow('slow', None)})
+        taken = self.run_steps(slow=False)
+        self.assertEqual(set(), taken.by)
+        self.assertEqual({'slow'}, set(taken.missing))
+
+
+class SharedTest(StepsTest):
+    def test_what_two_collectors_ask_is_asked_once(self):
+        self.use(
+            {
+                'a': Collector('a', base.ProcFile(A), NAME),
+                'b': Collector('b', NAME, base.ProcFile(A)),
+            }
+        )
+        self.run_steps()
+        [part] = self.run_steps().parts
+        self.assertEqual(
+            [['guest-file-seek', 'guest-file-read', NAME.name]], self.batches
+        )
+        self.assertEqual(
+            [1.0, 4.0, 4.0, 1.0], [each.value for each in part.samples]
+        )
+
+    def test_a_file_that_is_refused_is_missing_to_both(self):
+        del self.agent.files[A]
+        self.use({n: Collector(n, base.ProcFile(A)) for n in 'xy'})
+        self.assertEqual({}, self.values())
+        self.assertEqual({'x', 'y'}, set(self.missing))
+
+
+class Asking(Collector):
+    """Asks for as many more numbers as it is told."""
+
+    def __init__(self, name):
+        super().__init__(name)
+        self.sources = [base.Source(NAME, self.read, self.more)]
+
+    def more(self, value):
+        return [
+            base.Source(
+                command.Command('guest-more', str, {'n': n}, False), self.read
+            )
+            for n in range(int(value))
+        ]
+
+
+class FurtherTest(StepsTest):
+    def setUp(self):
+        super().setUp()
+        self.use({'a': Collector('a', base.ProcFile(A)), 'x': Asking('x')})
+        self.agent.enabled.append('guest-more')
+        self.agent.answers['guest-more'] = '7'
+
+    def numbers(self):
+        taken = self.run_steps()
+        self.missing = dict(taken.missing)
+        return [each.value for part in taken.parts for each in part.samples]
+
+    def test_answers_say_what_to_ask_next(self):
+        self.assertEqual([1.0, 4.0, 7.0, 7.0, 7.0, 7.0], self.numbers())
+        self.assertEqual(['guest-more'] * 4, self.batches[-1])
+        self.agent.answers[NAME.name] = '0'
+        self.assertEqual([1.0, 0.0], self.numbers())
+        self.assertEqual(1, len(self.batches))
+
+    def test_an_answer_that_is_none_costs_itself(self):
+        for refused in (errors.CommandError('X', 'no'), DISABLED, 'many'):
+            with self.subTest(refused=refused):
+                self.agent.answers[NAME.name] = refused
+                self.assertEqual([1.0], self.numbers())
+                self.assertIn('x', self.missing)
+                self.agent.answers = {'guest-more': '7', NAME.name: '2'}
+                self.agent.answers['guest-more'] = refused
+                self.assertEqual([1.0, 2.0], self.numbers())
+                self.assertIn('x', self.missing)
+
+    def test_if_the_guest_falls_silent_then_what_it_said_counts(self):
+        self.run_steps()
+        steps = sampling.steps(self.vm, self.kept, self.plans)
+        batch = next(steps)
+        steps.send([self.agent.answer(each) for each in batch.commands])
+        with self.assertRaises(StopIteration) as stop:
+            steps.throw(errors.ChannelTimeout('no answer'))
+        self.assertEqual(
+            [1.0, 4.0],
+            [s.value for s in stop.exception.value.parts[0].samples],
+        )
 
 
 class FailureTest(StepsTest):
