@@ -19,6 +19,7 @@ resource at one time would be one measure to Gnocchi.
 
 from collections.abc import Iterable
 import datetime
+import hashlib
 from typing import Any
 
 from nova_qga.collectors import base as collectors_base
@@ -30,6 +31,9 @@ SCHEMA_VERSION = '1.0'
 #: Labels that tell apart what would else be one resource, and what stands
 #: before their value in its id. ``<uuid>-<device>`` is Ceilometer's own style.
 _PARTS = (('device', ''), ('mode', 'cpu-'))
+#: Characters of such a value in an id. Gnocchi refuses ids over 255, and with
+#: one all samples that come in the same message.
+_LONGEST = 200
 
 
 def of(samples: sample_set.SampleSet, host: str) -> dict[str, Any]:
@@ -107,5 +111,16 @@ def _sample(
 def _part(labels: dict[str, str]) -> str:
     for label, before in _PARTS:
         if label in labels:
-            return f'-{before}{labels[label]}'
+            return f'-{before}{_cut(labels[label])}'
     return ''
+
+
+def _cut(value: str) -> str:
+    """Return a value that a guest has chosen, not too long.
+
+    One that is cut ends with a digest of the whole, so that two stay two.
+    """
+    if len(value) <= _LONGEST:
+        return value
+    digest = hashlib.sha256(value.encode()).hexdigest()[:12]
+    return f'{value[: _LONGEST - 13]}-{digest}'

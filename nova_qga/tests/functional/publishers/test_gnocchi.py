@@ -24,6 +24,7 @@ import fixtures
 import oslo_messaging as messaging
 import yaml
 
+from nova_qga.collectors import base
 from nova_qga.publishers import payload
 from nova_qga.tests.fixtures import ceilometer
 from nova_qga.tests.fixtures import doc_pages
@@ -66,6 +67,13 @@ def samples(guest, round_number):
     moment = START + 60 * round_number
     return made_samples.samples(uuid=guest)._replace(
         parts=(made_samples.part(*values, moment=moment),)
+    )
+
+
+def disk_of(guest, name, value):
+    """What is measured of a guest with one disk."""
+    return made_samples.samples(
+        base.Sample(made_samples.READ, value, ('device', name)), uuid=guest
     )
 
 
@@ -208,3 +216,33 @@ class GnocchiTest(fixtures.TestWithFixtures, unittest.TestCase):
         )
         self.assertIsNone(self.gnocchi.get(f'resource/generic/{self.guest}'))
         self.assertEqual('vda1', self.of_guest('instance_disk')['name'])
+
+    def test_guests_of_one_message_have_their_own_resources(self):
+        other = str(uuid.uuid4())
+        self.publish_together(
+            disk_of(self.guest, 'vda', 1.0), disk_of(other, 'vda', 2.0)
+        )
+        self.assertEqual('vda', self.of_guest('instance_disk')['name'])
+        for guest, value in ((self.guest, 1.0), (other, 2.0)):
+            self.assertEqual([value], self.read_bytes(guest, 'vda'))
+
+    def test_a_guest_with_a_name_that_is_too_long_costs_no_other_a_thing(self):
+        hostile = str(uuid.uuid4())
+        self.publish_together(
+            disk_of(hostile, 'x' * 256, 1.0), disk_of(self.guest, 'vda', 2.0)
+        )
+        self.assertEqual([2.0], self.read_bytes(self.guest, 'vda'))
+
+    def publish_together(self, *guests):
+        """Send the samples of guests, one each, in one message."""
+        together = test_ceilometer.publisher(
+            self, self.broker.url, batch_size=len(guests)
+        )
+        together.publish(guests)
+        for each in guests:
+            self.agent.wait_for_resources(each.instance_uuid, 1)
+
+    def read_bytes(self, guest, disk):
+        return self.gnocchi.measures(
+            f'{guest}-{disk}', made_samples.READ.name, 'mean'
+        )

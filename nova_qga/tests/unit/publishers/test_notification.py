@@ -88,6 +88,21 @@ class PayloadTest(unittest.TestCase):
         self.assertEqual(f'{UUID}-vda', sample['resource_id'])
         self.assertEqual({'device': 'vda'}, sample['labels'])
 
+    def test_a_long_name_of_a_device_is_cut_in_the_id_and_stays_itself(self):
+        names = [f'{"x" * 255}{last}' for last in 'ab']
+        sent = self.payload(
+            *(
+                base.Sample(made_samples.READ, 1, ('device', name))
+                for name in names
+            )
+        )['samples']
+        ids = {each['resource_id'] for each in sent}
+        self.assertEqual(2, len(ids))
+        for each in ids:
+            self.assertTrue(each.startswith(f'{UUID}-xxx'))
+            self.assertLessEqual(len(each), 255)
+        self.assertEqual(names, [each['labels']['device'] for each in sent])
+
     def test_no_two_samples_have_one_name_and_resource(self):
         """To Gnocchi they would be one measure, and one would be lost."""
         samples = [
