@@ -251,8 +251,10 @@ class Poller:
     def _in_burst(self, guest: guest_module.Guest, watched: _Watch) -> None:
         watched.burst += 1
         self._next_of_burst(guest, watched)
-        self._internals.in_bursts += 1
-        self._sample(guest)
+        # It may have been left out in the meantime.
+        if self._due.interval(guest.uuid) is not None:
+            self._internals.in_bursts += 1
+            self._sample(guest)
 
 
 def _news(guest: guest_module.Guest) -> tuple[int, float, bool]:

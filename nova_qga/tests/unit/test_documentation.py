@@ -24,6 +24,7 @@ import pathlib
 import re
 import unittest
 
+from nova_qga.agent import internals
 from nova_qga.cli import outcome
 from nova_qga import errors
 from nova_qga.guest import looks
@@ -270,7 +271,10 @@ class PrometheusPageTest(unittest.TestCase):
         documented = {
             first.strip('`') for first, *_ in doc_pages.rows(self.page, title)
         }
-        wanted = {scraped.name_of(metric) for metric in fan_out.METRICS}
+        wanted = {
+            scraped.name_of(metric)
+            for metric in (*internals.METRICS, *fan_out.METRICS)
+        }
         self.assertEqual(wanted, documented)
 
 
