@@ -26,6 +26,7 @@ from oslo_log import log as logging
 from nova_qga.agent import monitored
 from nova_qga.agent import plugins
 from nova_qga.collectors import base as collectors_base
+from nova_qga.conf import http
 from nova_qga.conf import jsonl
 from nova_qga.conf import notification
 from nova_qga.conf import prometheus
@@ -35,7 +36,7 @@ from nova_qga.publishers import base as publishers_base
 LOG = logging.getLogger(__name__)
 
 #: The groups of options that publishers have.
-PUBLISHER_OPTIONS = (jsonl, notification, prometheus)
+PUBLISHER_OPTIONS = (http, jsonl, notification, prometheus)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -122,14 +122,19 @@ def _start_log(conf: cfg.ConfigOpts) -> None:
 
 
 def _keep_messages_out_of_the_log() -> None:
-    """Drop what oslo.messaging logs below DEBUG, however it is configured.
+    """Drop what libraries would tell too much with, however they are set.
 
-    At its level TRACE it logs each message whole: passwords, keys, content.
+    At its level TRACE oslo.messaging logs each message whole: passwords,
+    keys, content. urllib3 logs addresses, whose paths may be secret, and the
+    headers of answers.
     """
     # oslo.log writes the first underscore of a name as a dot.
     for package in ('oslo.messaging', 'oslo_messaging'):
         logger = python_logging.getLogger(f'{package}._drivers.impl_rabbit')
         logger.addFilter(lambda record: record.levelno >= python_logging.DEBUG)
+    for module in ('connection', 'connectionpool', 'poolmanager'):
+        logger = python_logging.getLogger(f'urllib3.{module}')
+        logger.addFilter(lambda _: False)
 
 
 def _catch_signals() -> int:

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from oslo_config import cfg
 
 from nova_qga.conf import agent
+from nova_qga.conf import http
 from nova_qga.conf import jsonl
 from nova_qga.conf import monitor
 from nova_qga.conf import notification
@@ -27,7 +28,16 @@ from nova_qga.conf import operations
 from nova_qga.conf import prometheus
 from nova_qga.conf import qga
 
-_GROUPS = (qga, agent, operations, monitor, notification, prometheus, jsonl)
+_GROUPS = (
+    qga,
+    agent,
+    operations,
+    monitor,
+    notification,
+    prometheus,
+    http,
+    jsonl,
+)
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:

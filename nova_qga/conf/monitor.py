@@ -181,6 +181,7 @@ Possible values:
   ``notification``, an oslo.messaging notification for each guest and round,
   or for many guests, which Ceilometer can take;
   ``prometheus``, a port from which Prometheus fetches the last samples;
+  ``http``, POSTs of JSON lines to an address, or to one for each project;
   ``jsonl``, a file of JSON lines.
 
 Related options:
@@ -189,6 +190,7 @@ Related options:
   ``notification``.
 * ``[qga_notification]``: how many guests one notification is for.
 * ``[qga_prometheus]``: the port, and who may fetch from it.
+* ``[qga_http]``: the addresses, and how they are trusted.
 * ``[qga_jsonl]path``: the file.
 """,
     ),

@@ -50,6 +50,17 @@ class DefaultsTest(unittest.TestCase):
         self.assertEqual([], conf.qga_monitor.publishers)
 
 
+class AddressTest(unittest.TestCase):
+    def test_projects_have_addresses_with_ports(self):
+        conf = read(
+            '[qga_http]\nproject_urls = a:https://x:8443/y?z=1,b:http://c/\n'
+        )
+        self.assertEqual(
+            {'a': 'https://x:8443/y?z=1', 'b': 'http://c/'},
+            conf.qga_http.project_urls,
+        )
+
+
 class BoundsTest(unittest.TestCase):
     def test_values_that_cannot_work_are_refused(self):
         for group, line in (
@@ -84,6 +95,7 @@ class BoundsTest(unittest.TestCase):
                 'qga_operations': {False},
                 'qga_monitor': {True},
                 'qga_notification': {True},
+                'qga_http': {True},
                 'qga_prometheus': {True},
                 'qga_jsonl': {True},
             },
