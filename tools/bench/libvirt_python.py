@@ -76,7 +76,7 @@ def cpu_ms_of(pid: int) -> float:
 
 def main() -> None:
     """Measure, and print the report."""
-    args = measure.arguments(__doc__)
+    args = measure.parser(__doc__).parse_args()
     libvirtd = libvirtd_pid(args.place)
     domains = libvirt.open(args.place).listAllDomains(
         libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE

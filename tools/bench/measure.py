@@ -115,8 +115,8 @@ def percentile(values: list[float], percent: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
-def arguments(description: str) -> argparse.Namespace:
-    """Parse the command line that all measured programs take."""
+def parser(description: str) -> argparse.ArgumentParser:
+    """Return what parses the command line that all measured programs take."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument('place', help='folder of <i>.sock, or libvirt URI')
     parser.add_argument('count', type=int, help='guests')
@@ -125,4 +125,4 @@ def arguments(description: str) -> argparse.Namespace:
     parser.add_argument('group', type=int, help='guests started at a tick')
     parser.add_argument('template', type=pathlib.Path, help='what to send')
     parser.add_argument('files', nargs='*', help='to open in each guest')
-    return parser.parse_args()
+    return parser

@@ -9,140 +9,217 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
+"""What nova-qga costs: all of the agent that measures guests and publishes.
 
-"""What nova-qga costs: the agent's own parts, with nobody to publish to.
+It is made of a configuration file, as the agent is: libvirt's guests, the
+journal, channels, poller, collectors and publishers. Of the agent, what serves
+requests is left out.
 
-Guests come from libvirt, the real directory, channels, collectors and poller
-sample them, replies are validated and samples built; then they are counted
-and dropped. There is no RPC and no broker.
-
-Latency is from the tick that a guest is due in until its samples are built.
+Figures are those of rounds after the first, in which guests are met: of each
+their median, or the most for memory. Lateness is how long after a guest was
+due the samples have their timestamp, of guests that answer.
 """
 
 # First, as in the agent: it keeps eventlet out.
 from nova_qga import cmd  # noqa: F401
 
-from collections.abc import Iterator
+import argparse
+from collections.abc import Callable
+import json
+import pathlib
+import statistics
+import tempfile
 import time
 from typing import Any
 
-from stevedore import named
+from oslo_config import cfg
 
-from nova_qga.agent import poller as agent_poller
+from nova_qga.agent import assembly
+from nova_qga.agent import internals
+from nova_qga.agent import measuring
 from nova_qga.agent import schedule
-from nova_qga.collectors import base
-from nova_qga.collectors import sample_set
-from nova_qga.guest import host as guest_host
+from nova_qga import conf as qga_conf
+from nova_qga.publishers import fan_out
 
 import domains
 import measure
 
+#: Rounds from one question for what changes slowly to the next, as in the
+#: agent by default.
+SLOW = 5
 
-COLLECTORS = ('cpu', 'load', 'memory', 'disks') + (
-    'filesystems',
-    'network',
-    'uptime',
-)
-
-
-class NotedSchedule(schedule.Schedule):
-    """A schedule that notes when it told whom to be due."""
-
-    def __init__(self, interval: float) -> None:
-        super().__init__(interval)
-        self.told: dict[str, float] = {}
-
-    def due(self, since: float, until: float) -> Iterator[str]:
-        """Yield who is due."""
-        for uuid in super().due(since, until):
-            self.told[uuid] = until
-            yield uuid
-
-
-class Count:
-    """Takes samples in the place of publishers.
-
-    :ivar guests: who was sampled, since the last reset
-    :ivar latencies: seconds, as many as samples
-    :ivar missing: collectors that gave nothing
-    """
-
-    guests: set[str]
-    latencies: list[float]
-    missing: int
-
-    def __init__(self, told: dict[str, float]) -> None:
-        self._told = told
-        self.reset()
-
-    def reset(self) -> None:
-        """Begin anew."""
-        self.guests = set()
-        self.latencies = []
-        self.missing = 0
-
-    def publish(self, samples: sample_set.SampleSet) -> None:
-        """Count a guest's samples."""
-        uuid = samples.instance_uuid
-        self.guests.add(uuid)
-        self.missing += len(samples.missing)
-        self.latencies.append(time.monotonic() - self._told[uuid])
+_CONFIGURATION = """\
+[DEFAULT]
+host = bench
+transport_url = {broker}
+[oslo_messaging_notifications]
+driver = messagingv2
+[qga]
+direct_channel = {channel}
+[qga_agent]
+libvirt_uri = {uri}
+state_path = {state}
+[qga_monitor]
+interval = {interval}
+slow_interval = {slow_interval}
+publishers = {publishers}
+[qga_notification]
+batch_size = {batch_size}
+[qga_prometheus]
+listen_port = {port}
+"""
 
 
-def load_collectors() -> dict[str, base.Collector]:
-    """Return all collectors of the project, by name."""
-    loaded: named.NamedExtensionManager[Any] = named.NamedExtensionManager(
-        'nova_qga.collectors', COLLECTORS, invoke_on_load=True
+def configure(
+    args: argparse.Namespace, folder: pathlib.Path
+) -> cfg.ConfigOpts:
+    """Return the options of an agent whose files are in ``folder``."""
+    file = folder / 'nova-qga.conf'
+    file.write_text(
+        _CONFIGURATION.format(
+            broker=args.broker,
+            channel=domains.CHANNEL,
+            uri=args.place,
+            state=folder,
+            interval=args.interval,
+            slow_interval=args.interval * SLOW,
+            publishers=args.publishers,
+            batch_size=args.batch_size,
+            port=args.port,
+        )
     )
-    if set(loaded.names()) != set(COLLECTORS):
-        raise RuntimeError('nova-qga is not installed: pip install -e .')
-    return {each.name: each.obj for each in loaded if each.obj}
+    conf = cfg.ConfigOpts()
+    qga_conf.register_opts(conf)
+    conf([], project='nova-qga', default_config_files=[str(file)])
+    return conf
 
 
-def settle(count: Count, expected: int, interval: float) -> int:
-    """Wait until every guest that answers has done so; return how many."""
-    seen = -1
-    while len(count.guests) < expected and len(count.guests) > seen:
-        seen = len(count.guests)
-        time.sleep(interval)
-    # What belongs to the last round of first contacts is over by then.
-    time.sleep(interval)
-    return len(count.guests)
+class Agent:
+    """The part of nova-qga-agent that measures guests."""
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        self._interval: float = conf.qga_monitor.interval
+        self._host = assembly.build_host(conf)
+        self._measuring = measuring.Measuring(
+            conf,
+            assembly.build_notifier(conf),
+            self._host,
+            assembly.build_journal(conf),
+        )
+        self._host.start()
+        self.listed = measure.rss_kib()
+        self._measuring.start()
+
+    def lateness(self, since: float) -> list[float]:
+        """Return how late, in seconds, guests were sampled last.
+
+        :param since: Unix time; those sampled before it are left out
+        """
+        uuids = [guest.uuid for guest in self._host.directory.guests()]
+        # The poller's clock begins elsewhere.
+        began = time.time() - time.monotonic()
+        late = [
+            (used.timestamp - began) / self._interval - schedule.place(uuid)
+            for uuid, used in self._measuring.usage.of(uuids).items()
+            # Else the host alone has told of it.
+            if used.source is not None and used.timestamp >= since
+        ]
+        return [each % 1.0 * self._interval for each in late]
+
+    def counts(self) -> dict[str, float]:
+        """Return what the agent counts of its own work."""
+        names = {
+            internals.ROUNDS.name: 'samples',
+            fan_out.PUBLISHED.name: 'published',
+            fan_out.DROPPED.name: 'dropped',
+        }
+        found = dict.fromkeys(names.values(), 0.0)
+        for sample in self._measuring.internals():
+            name = names.get(sample.metric.name)
+            told = 'outcome' not in sample.labels or 'told' in sample.labels
+            if name and told:
+                found[name] += sample.value
+        return found
+
+    def meet(self, timeout: float) -> int:
+        """Wait until all guests that answer have; return how many."""
+        end = time.monotonic() + timeout
+        time.sleep(self._interval)
+        met = -1
+        while met < (met := len(self.lateness(0.0))):
+            time.sleep(max(0.0, min(self._interval, end - time.monotonic())))
+        return met
+
+
+def measure_round(agent: Agent, until: float) -> dict[str, float]:
+    """Measure until a moment of the monotonic clock."""
+    before = agent.counts()
+    began, cpu = time.time(), measure.cpu_ms()
+    time.sleep(max(0.0, until - time.monotonic()))
+    cpu_ms = measure.cpu_ms() - cpu
+    late = agent.lateness(began)
+    counts = agent.counts()
+    done = {name: counts[name] - before[name] for name in counts}
+    if not late or not done['samples']:
+        raise RuntimeError('no guest was sampled')
+    return done | {
+        'cpu_ms': cpu_ms,
+        'sample_ms': cpu_ms / done['samples'],
+        'rss_kib': measure.rss_kib(),
+        'p50_ms': measure.percentile(late, 50) * 1e3,
+        'p99_ms': measure.percentile(late, 99) * 1e3,
+    }
+
+
+def summary(rounds: list[dict[str, float]]) -> dict[str, float]:
+    """Return what all rounds amount to."""
+
+    def of(combined: Callable[[list[float]], float], *figures: str) -> Any:
+        return {name: combined([r[name] for r in rounds]) for name in figures}
+
+    return {
+        **of(sum, 'samples', 'published', 'dropped', 'cpu_ms'),
+        **of(statistics.median, 'sample_ms', 'p50_ms', 'p99_ms'),
+        **of(max, 'rss_kib'),
+        'round_cpu_ms': statistics.median(r['cpu_ms'] for r in rounds),
+        'dearest_cpu_ms': max(r['cpu_ms'] for r in rounds),
+    }
+
+
+def arguments() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = measure.parser(__doc__)
+    parser.add_argument('--publishers', default='no-op')
+    parser.add_argument('--broker', default='fake://')
+    parser.add_argument('--batch-size', type=int, default=1)
+    parser.add_argument('--port', type=int, default=9177, help='prometheus')
+    return parser.parse_args()
 
 
 def main() -> None:
     """Measure, and print the report."""
-    args = measure.arguments(__doc__)
-    noted = NotedSchedule(args.interval)
-    count = Count(noted.told)
-    host = guest_host.Host(
-        guest_host.HostSettings(args.place, domains.CHANNEL)
-    )
-    poller = agent_poller.Poller(
-        host,
-        load_collectors(),
-        args.interval,
-        count.publish,
-    )
-    poller._schedule = noted
-    host.start()
-    listed = measure.rss_kib()
-    poller.start()
-    answering = settle(count, args.count, args.interval)
-    count.reset()
-    period = measure.Period()
-    time.sleep(args.interval * args.rounds)
-    if not count.latencies:
-        raise RuntimeError('no guest was sampled')
-    period.report(
-        len(count.latencies),
-        answering - len(count.guests),
-        guests=args.count,
-        missing=count.missing,
-        rss_listed_kib=listed,
-        p50_ms=measure.percentile(count.latencies, 50) * 1e3,
-        p99_ms=measure.percentile(count.latencies, 99) * 1e3,
-    )
+    args = arguments()
+    with tempfile.TemporaryDirectory(prefix='qga-bench-') as folder:
+        agent = Agent(configure(args, pathlib.Path(folder)))
+        met = agent.meet(args.interval * 3)
+        begin = time.monotonic()
+        rounds = [
+            measure_round(agent, begin + args.interval * (number + 1))
+            for number in range(args.rounds)
+        ]
+        told = summary(rounds)
+        print(
+            json.dumps(
+                told
+                | {
+                    'failed': met * args.rounds - told['samples'],
+                    'wall_ms': args.interval * args.rounds * 1e3,
+                    'guests': args.count,
+                    'rss_listed_kib': agent.listed,
+                }
+            ),
+            flush=True,
+        )
 
 
 if __name__ == '__main__':

@@ -201,7 +201,7 @@ def _tell(command: list[Any]) -> Run:
 def median(runs: list[Run]) -> Run:
     """Return the median of each figure, with the cost of a sample added."""
     for run in runs:
-        run['sample_ms'] = run['cpu_ms'] / run['samples']
+        run.setdefault('sample_ms', run['cpu_ms'] / run['samples'])
     return {
         figure: statistics.median(run[figure] for run in runs)
         for figure in runs[0]

@@ -47,7 +47,7 @@ class Guest:
 
 def main() -> None:
     """Measure, and print the report."""
-    args = measure.arguments(__doc__)
+    args = measure.parser(__doc__).parse_args()
     sample = wire.Sample(args.template.read_bytes(), args.files)
     guests = [
         Guest(f'{args.place}/{number}.sock', sample)
