@@ -39,14 +39,21 @@ CPU_TIME = base.Metric(
 )
 
 #: In the order of the columns of /proc/stat and of CpuStats.
-_MODES = statistics.CpuStats._fields[1:]
-_LABELS = [('mode', mode) for mode in _MODES]
-_HYPERVISOR_LABELS = [('mode', mode) for mode in ('vcpu', 'steal', 'qemu')]
+MODES = statistics.CpuStats._fields[1:]
+HYPERVISOR_MODES = ('vcpu', 'steal', 'qemu')
+
+_LABELS = [('mode', mode) for mode in MODES]
+_HYPERVISOR_LABELS = [('mode', mode) for mode in HYPERVISOR_MODES]
 
 #: The line of all CPUs comes first.
 _LINE = re.compile(rb'cpu {1,8}(\d{1,20}(?: \d{1,20}){3,15})\n')
 #: The kernel's unit for user space (USER_HZ), the same on what QEMU runs.
 _TICKS_PER_SECOND = 100
+
+
+def seconds(ticks: Sequence[int]) -> list[float]:
+    """Convert what /proc/stat counts in."""
+    return [count / _TICKS_PER_SECOND for count in ticks]
 
 
 def _read_cpustats(cpus: Sequence[statistics.CpuStats]) -> list[base.Sample]:
@@ -59,11 +66,10 @@ def _read_cpustats(cpus: Sequence[statistics.CpuStats]) -> list[base.Sample]:
 
 def _read_stat(content: bytes) -> list[base.Sample]:
     line = _LINE.match(content)
-    ticks = proc.uints(line[1].split()[: len(_MODES)]) if line else None
+    ticks = proc.uints(line[1].split()[: len(MODES)]) if line else None
     if ticks is None:
         raise errors.InvalidReply('/proc/stat has no line of all CPUs')
-    seconds = [count / _TICKS_PER_SECOND for count in ticks]
-    return rows.samples_by_label(CPU_TIME, _LABELS, seconds)
+    return rows.samples_by_label(CPU_TIME, _LABELS, seconds(ticks))
 
 
 _CPUSTATS = base.Source(commands.get_cpustats(), _read_cpustats)

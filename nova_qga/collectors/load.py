@@ -10,9 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Load averages, and tasks where the kernel's own file is read.
+"""Load averages, and how many tasks there are.
 
-Tasks are what the kernel schedules: processes and their threads.
+Tasks are what the kernel schedules: processes and their threads. The guest
+command for the load does not tell them: the kernel's file is read too, if it
+can be. The hypervisor knows nothing of either.
 
 Source: qga/qapi-schema.json, GuestLoadAverage (QEMU 10.0); proc_loadavg(5).
 """
@@ -38,6 +40,7 @@ TASKS_TOTAL = base.Metric(
 
 #: In the order of LoadAverage and of /proc/loadavg.
 _AVERAGES = (LOAD_1M, LOAD_5M, LOAD_15M)
+_TASKS = (TASKS_RUNNING, TASKS_TOTAL)
 _LOADAVG = re.compile(
     rb'(\d{1,10}\.\d\d) (\d{1,10}\.\d\d) (\d{1,10}\.\d\d) '
     rb'(\d{1,10})/(\d{1,10}) '
@@ -48,23 +51,35 @@ def _read_load(load: statistics.LoadAverage) -> list[base.Sample]:
     return rows.samples(_AVERAGES, load)
 
 
-def _read_loadavg(content: bytes) -> list[base.Sample]:
+def _columns(content: bytes) -> tuple[bytes, ...]:
     match = _LOADAVG.match(content)
     if match is None:
         raise errors.InvalidReply('/proc/loadavg holds no load averages')
-    *averages, running, total = match.groups()
+    return match.groups()
+
+
+def _read_loadavg(content: bytes) -> list[base.Sample]:
+    *averages, running, total = _columns(content)
     values = (*map(float, averages), int(running), int(total))
     return rows.samples(LoadCollector.metrics, values)
 
 
+def _read_tasks(content: bytes) -> list[base.Sample]:
+    return rows.samples(_TASKS, list(map(int, _columns(content)[3:])))
+
+
+_FILE = base.ProcFile('/proc/loadavg')
 _LOAD = base.Source(commands.get_load(), _read_load)
-_PROC = base.Source(base.ProcFile('/proc/loadavg'), _read_loadavg)
+_PROC = base.Source(_FILE, _read_loadavg)
+_PROC_TASKS = base.Source(_FILE, _read_tasks)
 
 
 class LoadCollector(base.Collector):
     """How much work waits for the guest's CPUs and disks."""
 
-    metrics = (*_AVERAGES, TASKS_RUNNING, TASKS_TOTAL)
+    metrics = (*_AVERAGES, *_TASKS)
 
     def select(self, enabled: Mapping[str, bool]) -> Sequence[base.Source]:
-        return base.best(enabled, _LOAD, _PROC)
+        if _LOAD.usable(enabled):
+            return (_LOAD, *base.best(enabled, _PROC_TASKS))
+        return base.best(enabled, _PROC)

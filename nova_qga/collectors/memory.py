@@ -40,6 +40,7 @@ BUFFERS = _gauge('guest.memory.buffers')
 CACHED = _gauge('guest.memory.cached')
 SWAP_TOTAL = _gauge('guest.swap.total')
 SWAP_FREE = _gauge('guest.swap.free')
+SWAP_USED = _gauge('guest.swap.used')
 
 #: A literal first, or the search would try every byte. 16 digits of KiB stay
 #: below 2^64 bytes.
@@ -58,6 +59,7 @@ def _read_meminfo(content: bytes) -> list[base.Sample]:
     if total is None:
         raise errors.InvalidReply('/proc/meminfo has no MemTotal')
     available = _available(size)
+    swap, free_swap = size.get(b'SwapTotal'), size.get(b'SwapFree')
     values = (
         total,
         size.get(b'MemFree'),
@@ -65,8 +67,9 @@ def _read_meminfo(content: bytes) -> list[base.Sample]:
         _used(total, available),
         size.get(b'Buffers'),
         size.get(b'Cached'),
-        size.get(b'SwapTotal'),
-        size.get(b'SwapFree'),
+        swap,
+        free_swap,
+        _used(swap, free_swap),
     )
     return rows.samples(MemoryCollector.metrics, values)
 
@@ -107,6 +110,7 @@ class MemoryCollector(base.Collector):
         CACHED,
         SWAP_TOTAL,
         SWAP_FREE,
+        SWAP_USED,
     )
 
     def select(self, enabled: Mapping[str, bool]) -> Sequence[base.Source]:

@@ -148,6 +148,8 @@ Related options:
             'filesystems',
             'network',
             'uptime',
+            'users',
+            'osinfo',
         ],
         mutable=True,
         help="""
@@ -161,7 +163,10 @@ it is. An unknown name stops the start.
 Possible values:
 
 * Names in the entry point namespace ``nova_qga.collectors``: ``cpu``,
-  ``load``, ``memory``, ``disks``, ``filesystems``, ``network``, ``uptime``.
+  ``load``, ``memory``, ``disks``, ``filesystems``, ``network``, ``uptime``,
+  ``users``, ``osinfo``; and of which the default has none, for they add many
+  samples: ``percpu``, CPU time of each CPU, and ``partitions``, disk I/O of
+  each partition.
 """,
     ),
     cfg.ListOpt(

@@ -112,6 +112,20 @@ def get_filesystems() -> command.Command[tuple[statistics.Filesystem, ...]]:
     )
 
 
+def get_inodes(path: str) -> command.Command[statistics.Inodes]:
+    """Ask for the filesystem of a file, for the sake of its inodes.
+
+    QEMU's own agent has no such command: operators add it.
+    """
+    return command.Command(
+        'guest-get-statvfs',
+        statistics.read_inodes,
+        {'path': _text(path, 'the path')},
+        False,
+        _SMALL,
+    )
+
+
 def get_cpustats() -> command.Command[tuple[statistics.CpuStats, ...]]:
     """Ask for CPU time (7.1, Linux)."""
     return command.Command(

@@ -15,7 +15,8 @@
 They are read for every guest once a minute: members are checked together,
 not one by one.
 
-Source: qga/qapi-schema.json of QEMU 5.2 to 10.0.
+Source: qga/qapi-schema.json of QEMU 5.2 to 10.0; for guest-get-statvfs, which
+operators add, examples/nova-qga-statvfs.
 """
 
 from typing import Any, NamedTuple
@@ -45,6 +46,16 @@ class Filesystem(NamedTuple):
     type: str
     used_bytes: int | None
     total_bytes: int | None
+
+
+class Inodes(NamedTuple):
+    """How many files a filesystem can hold, and how many more.
+
+    :ivar total: 0 where it has no fixed number of them
+    """
+
+    total: int
+    free: int
 
 
 class CpuStats(NamedTuple):
@@ -132,6 +143,14 @@ def read_filesystems(reply: Any) -> tuple[Filesystem, ...]:
             )
             for entry in reading.items(reply)
         ]
+    )
+
+
+def read_inodes(reply: Any) -> Inodes:
+    """Read no more of guest-get-statvfs than is sampled."""
+    fields = reading.record(reply)
+    return Inodes(
+        reading.uint(fields, 'f_files'), reading.uint(fields, 'f_ffree')
     )
 
 

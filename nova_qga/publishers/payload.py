@@ -28,10 +28,7 @@ from nova_qga.collectors import sample_set
 #: Its first number changes when a reader must.
 SCHEMA_VERSION = '1.0'
 
-#: Labels that tell apart what would else be one resource, and what stands
-#: before their value in its id. ``<uuid>-<device>`` is Ceilometer's own style.
-_PARTS = (('device', ''), ('mode', 'cpu-'))
-#: Characters of such a value in an id. Gnocchi refuses ids over 255, and with
+#: Characters of a name in an id. Gnocchi refuses ids over 255, and with
 #: one all samples that come in the same message.
 _LONGEST = 200
 
@@ -109,9 +106,16 @@ def _sample(
 
 
 def _part(labels: dict[str, str]) -> str:
-    for label, before in _PARTS:
-        if label in labels:
-            return f'-{before}{_cut(labels[label])}'
+    """Return what tells apart what would else be one resource.
+
+    ``<uuid>-<device>`` is Ceilometer's own style.
+    """
+    if 'device' in labels:
+        return f'-{_cut(labels["device"])}'
+    if 'mode' in labels:
+        # Of one CPU, or of all of them.
+        names = ('cpu', labels.get('cpu', ''), labels['mode'])
+        return ''.join(f'-{name}' for name in names if name)
     return ''
 
 

@@ -38,6 +38,7 @@ _NAMES = {
     'guest.cpu.time': 'guest_cpu_seconds',
     # Only counters end so.
     'guest.tasks.total': 'guest_tasks',
+    'guest.filesystem.inodes.total': 'guest_filesystem_inodes',
 }
 _ODD = re.compile(r'[^A-Za-z0-9_.:/@ -]')
 #: Characters of a value of a label.

@@ -255,17 +255,6 @@ class OperationsTest(unittest.TestCase):
 class PrometheusPageTest(unittest.TestCase):
     page = 'admin/prometheus.rst'
 
-    def test_every_metric_stands_there_with_its_name(self):
-        documented = {
-            tuple(re.findall('``([^`]+)``', ' '.join(row)))
-            for row in doc_pages.rows(self.page, 'Names')
-        }
-        wanted = {
-            (metric.name, scraped.name_of(metric))
-            for metric in scraped.all_metrics()
-        }
-        self.assertEqual(wanted, documented)
-
     def test_every_metric_of_the_agent_stands_there(self):
         title = 'Of the agent itself'
         documented = {

@@ -31,16 +31,15 @@ FILES = dict.fromkeys(base.FILE_COMMANDS, True)
 def _sources():
     newest = recordings.enabled('debian-13')
     for collector in COLLECTORS.values():
-        preferred = collector.select(newest)
-        yield from ((collector, source) for source in preferred)
-        yield from (
-            (collector, source)
-            for source in collector.select(FILES)
-            if source not in preferred
-        )
+        found = []
+        for enabled in (newest, FILES):
+            for source in collector.select(enabled):
+                if source not in found:
+                    found.append(source)
+                    yield collector, source
 
 
-#: Each source that a collector has, behind the collector.
+#: Each source that a collector has for agents of QEMU's, behind the collector.
 SOURCES = list(_sources())
 
 

@@ -22,6 +22,8 @@ from hypothesis import strategies
 import orjson
 
 from nova_qga.collectors import base
+from nova_qga.collectors import cpu
+from nova_qga.collectors import percpu
 from nova_qga.collectors import rows
 from nova_qga import errors
 from nova_qga.guest import figures
@@ -36,6 +38,9 @@ OF_FILES = [
     if isinstance(source.question, base.ProcFile)
 ]
 OF_COMMANDS = [pair for pair in cases.SOURCES if pair not in OF_FILES]
+
+#: Debian 13 has no record of who is logged in.
+SILENT = [('debian-13', 'users')]
 
 #: Hypothesis' examples are the same in each run.
 SETTINGS = hypothesis.settings(
@@ -116,7 +121,10 @@ class EveryCollectorTest(unittest.TestCase):
     def check_samples(self, collector, samples):
         told = [(sample.metric, sample.labels) for sample in samples]
         self.assertEqual(len(told), len(set(told)), 'a sample is repeated')
-        most = rows.MAX_DEVICES * len(collector.metrics)
+        most = max(
+            rows.MAX_DEVICES * len(collector.metrics),
+            percpu.MAX_CPUS * len(cpu.MODES),
+        )
         self.assertLessEqual(len(samples), most)
         for sample in samples:
             self.assertIsInstance(sample, base.Sample)
@@ -164,7 +172,8 @@ class EveryCollectorTest(unittest.TestCase):
                     with self.subTest(guest=guest, collector=name):
                         answer = recordings.raw(guest, source.question)
                         self.check(collector, source, answer)
-                        self.assertTrue(recordings.read(source, answer))
+                        if (guest, name) not in SILENT:
+                            self.assertTrue(recordings.read(source, answer))
 
     @SETTINGS
     @hypothesis.given(strategies.data())
@@ -177,11 +186,16 @@ class EveryCollectorTest(unittest.TestCase):
 
     def test_every_metric_is_told_by_some_guest(self):
         known = recordings.hypervisor_figures()
+        of_files = cases.COLLECTORS['filesystems']
+        extended = {
+            of_files: recordings.samples(recordings.EXTENDED, of_files)
+        }
         told = {
             sample.metric
             for guest in recordings.GUESTS
             for collector in cases.COLLECTORS.values()
             for sample in (
+                *extended.get(collector, ()),
                 *recordings.samples(guest, collector),
                 *collector.stand_in(known),
             )

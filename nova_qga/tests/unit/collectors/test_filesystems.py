@@ -14,6 +14,7 @@
 
 from nova_qga.collectors import filesystems
 from nova_qga.collectors import rows
+from nova_qga import errors
 from nova_qga.tests.fixtures import recordings
 from nova_qga.tests.unit.collectors import cases
 
@@ -31,6 +32,12 @@ class FilesystemTest(cases.CollectorTestCase):
     def mountpoints(self, reply):
         table = self.of_reply(reply)
         return list(dict.fromkeys(mountpoint for _, mountpoint, *_ in table))
+
+    def extended(self, reply):
+        """What an agent with guest-get-statvfs is asked next."""
+        enabled = {self.command: True, 'guest-get-statvfs': True}
+        [source] = self.collector.select(enabled)
+        return source.then(source.question.read(reply))
 
     def test_files_cannot_tell_it(self):
         self.assertEqual([], self.asked(cases.FILES))
@@ -120,3 +127,64 @@ class FilesystemTest(cases.CollectorTestCase):
         [told] = self.mountpoints([mounted('/\x1b]52;c;\a' + 'x' * 10_000)])
         self.assertTrue(told.startswith('/\\x1b]52;c;\\x07xxx'))
         self.assertLess(len(told), 300)
+
+    def test_an_extended_agent_tells_the_inodes_too(self):
+        table = self.recorded(recordings.EXTENDED)
+        for place, total, free in (
+            (('/', 'vda', 'ext4'), 786432, 767733),
+            (('/srv/again', 'loop0', 'ext4'), 16384, 16373),
+        ):
+            self.assertEqual(
+                (total, free),
+                (
+                    table['guest.filesystem.inodes.total', *place],
+                    table['guest.filesystem.inodes.free', *place],
+                ),
+            )
+        # A vfat has no fixed number of them.
+        self.assertIn(
+            ('guest.filesystem.size', '/media/seed', 'vdb1', 'vfat'), table
+        )
+        self.assertEqual(3 * 3 + 2 * 2, len(table))
+
+    def test_another_agent_is_asked_nothing_next(self):
+        for enabled in ({}, {'guest-get-statvfs': False}):
+            [source] = self.collector.select({self.command: True, **enabled})
+            self.assertIsNone(source.then)
+        self.assertEqual([], self.asked({'guest-get-statvfs': True}))
+
+    def test_no_path_is_asked_for_that_the_guest_did_not_send_so(self):
+        reply = [
+            mounted(path, name=f'sd{number}')
+            for number, path in enumerate(
+                ('/good', 'C:\\', '/a\\b', '/\x1b', '/' + 'x' * 300, 'rel')
+            )
+        ]
+        self.assertEqual(
+            [{'path': '/good'}],
+            [each.question.arguments for each in self.extended(reply)],
+        )
+
+    def test_it_is_asked_of_no_more_filesystems_than_are_measured(self):
+        reply = [mounted(f'/{n}', name=f'sd{n}') for n in range(1000)]
+        self.assertEqual(rows.MAX_DEVICES, len(self.extended(reply)))
+
+    def test_more_inodes_free_than_there_are_give_no_sample(self):
+        [source] = self.extended([mounted('/')])
+        for total, free in ((0, 0), (5, 6)):
+            reply = {'f_files': total, 'f_ffree': free}
+            self.assertEqual([], recordings.read(source, reply))
+        for reply in ({}, {'f_files': 1}, {'f_files': -1, 'f_ffree': -1}, []):
+            with self.assertRaises(errors.InvalidReply):
+                recordings.read(source, reply)
+
+    def test_the_hypervisor_knows_what_the_drives_take(self):
+        self.assertEqual(
+            {
+                ('guest.disk.capacity', 'vda'): 16777216,
+                ('guest.disk.allocation', 'vda'): 16777216,
+                ('guest.disk.capacity', 'hda'): 1048576,
+                ('guest.disk.allocation', 'hda'): 1048576,
+            },
+            self.standing_in(),
+        )

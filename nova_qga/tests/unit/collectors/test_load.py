@@ -24,16 +24,25 @@ class LoadTest(cases.CollectorTestCase):
 
     def test_the_command_is_asked_where_the_agent_has_it(self):
         self.assertEqual(
-            [['/proc/loadavg'], ['/proc/loadavg'], ['guest-get-load']],
+            [
+                ['/proc/loadavg'],
+                ['/proc/loadavg'],
+                ['guest-get-load', '/proc/loadavg'],
+            ],
             [self.asked(recordings.enabled(g)) for g in recordings.GUESTS],
         )
 
-    def test_the_command_tells_the_averages(self):
+    def test_the_command_alone_is_asked_where_files_are_blocked(self):
+        self.assertEqual([self.command], self.asked({self.command: True}))
+
+    def test_the_command_tells_the_averages_and_the_file_the_tasks(self):
         self.assertEqual(
             {
                 ('guest.load.1m',): 0.03271484375,
                 ('guest.load.5m',): 0.01171875,
                 ('guest.load.15m',): 0.00048828125,
+                ('guest.tasks.running',): 1,
+                ('guest.tasks.total',): 70,
             },
             self.recorded('debian-13'),
         )

@@ -51,6 +51,7 @@ class MemoryTest(cases.CollectorTestCase):
                 ('guest.memory.cached',): 18492 * 1024,
                 ('guest.swap.total',): 8188 * 1024,
                 ('guest.swap.free',): 8188 * 1024,
+                ('guest.swap.used',): 0,
             },
             self.recorded('debian-13'),
         )
@@ -71,6 +72,13 @@ class MemoryTest(cases.CollectorTestCase):
             1020128 * 1024 - available, table['guest.memory.used',]
         )
 
+    def test_swap_that_is_not_free_is_used(self):
+        table = self.of_file(OLD)
+        used = (1048568 - 1040000) * 1024
+        self.assertEqual(used, table['guest.swap.used',])
+        table = self.of_file(OLD.replace(b'1040000', b'1048569'))
+        self.assertNotIn(('guest.swap.used',), table)
+
     def test_what_cannot_be_added_up_is_left_out(self):
         table = self.of_file(OLD.replace(b'Buffers:', b'Puffers:'))
         self.assertEqual(
@@ -80,6 +88,7 @@ class MemoryTest(cases.CollectorTestCase):
                 ('guest.memory.cached',),
                 ('guest.swap.total',),
                 ('guest.swap.free',),
+                ('guest.swap.used',),
             },
             set(table),
         )

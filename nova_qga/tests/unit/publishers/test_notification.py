@@ -109,10 +109,15 @@ class PayloadTest(unittest.TestCase):
             base.Sample(made_samples.CPU, 1, ('mode', mode))
             for mode in ('user', 'system', 'idle')
         ]
+        samples += [
+            base.Sample(made_samples.CPU, 1, ('cpu', number, 'mode', 'idle'))
+            for number in '01'
+        ]
         payload = self.payload(*samples)
         found = [(s['name'], s['resource_id']) for s in payload['samples']]
         self.assertEqual(len(found), len(set(found)))
         self.assertIn(('guest.cpu.time', f'{UUID}-cpu-idle'), found)
+        self.assertIn(('guest.cpu.time', f'{UUID}-cpu-1-idle'), found)
 
     def test_each_part_has_its_own_source_and_time(self):
         stands_in = made_samples.part(
