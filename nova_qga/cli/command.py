@@ -14,6 +14,7 @@
 
 import argparse
 from collections.abc import Iterable, Sequence
+import os
 from typing import Any
 
 from cliff import command
@@ -134,3 +135,13 @@ def _check_columns(asked: Sequence[str], known: Sequence[str]) -> None:
 def _plain(name: str) -> str:
     """Return a column's name as cliff compares it."""
     return name.lower().strip().replace(' ', '_')
+
+
+def is_watched(app: shell.Shell, parsed_args: argparse.Namespace) -> bool:
+    """Tell whether a table of our own can be shown, on a terminal."""
+    return (
+        parsed_args.formatter == 'table'
+        and not parsed_args.columns
+        and app.stdout.isatty()
+        and os.environ.get('TERM', 'dumb') != 'dumb'
+    )

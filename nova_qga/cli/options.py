@@ -17,6 +17,8 @@ import argparse
 from nova_qga.cli import outcome
 
 TIMEOUT = 60.0
+#: Seconds between two looks at least: each costs the host something.
+SHORTEST_PAUSE = 0.5
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -105,6 +107,24 @@ def _host(text: str) -> str:
     if not text or not text.isprintable():
         raise argparse.ArgumentTypeError(f'{text!r} is no name of a host')
     return text
+
+
+def pause(text: str) -> float:
+    """Take the seconds between two looks."""
+    return max(_seconds(text), SHORTEST_PAUSE)
+
+
+def count(text: str) -> int:
+    """Take how often something is done."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 0 < number <= 1000000:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is no number from 1 to 1000000'
+        )
+    return number
 
 
 def _seconds(text: str) -> float:
