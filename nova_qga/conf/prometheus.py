@@ -130,6 +130,26 @@ number of them. What is beyond is left out, and counted in
 so many.
 """,
     ),
+    cfg.IntOpt(
+        'max_label_sets',
+        default=1000,
+        min=10,
+        mutable=True,
+        help="""
+The number of different labels that one guest may have within a day.
+
+A guest that names its devices anew at each sample would make new series
+without end, and Prometheus keeps each of them. Samples with labels beyond this
+number are left out until the day is over, and counted in
+``nova_qga_prometheus_series_left_out``. Raise it for guests whose devices
+really change so often, as those with many short-lived containers, or that have
+so many.
+
+Related options:
+
+* ``[qga_prometheus]max_series``
+""",
+    ),
 ]
 
 

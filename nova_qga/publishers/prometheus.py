@@ -19,12 +19,13 @@ has of it ends, and does not stand still.
 Source: https://prometheus.github.io/client_python/
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 import ssl
 import threading
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
+from oslo_log import log as logging
 import prometheus_client
 from prometheus_client import metrics_core
 from prometheus_client import registry as prometheus_registry
@@ -32,11 +33,26 @@ from prometheus_client import registry as prometheus_registry
 from nova_qga.collectors import sample_set
 from nova_qga import errors
 from nova_qga.publishers import base
+from nova_qga.publishers import cardinality
+from nova_qga.publishers import listener
 from nova_qga.publishers import series
 
+LOG = logging.getLogger(__name__)
+
 GROUP = 'qga_prometheus'
-#: Seconds for a fetch to end when we stop.
-FAREWELL = 1.0
+#: Seconds between two warnings.
+QUIET = 60.0
+
+
+class _Latest(NamedTuple):
+    """The last samples of a guest.
+
+    :ivar left_out: how many have labels beyond what is allowed
+    """
+
+    taken: float
+    samples: sample_set.SampleSet
+    left_out: int
 
 
 class PrometheusPublisher(base.Publisher, prometheus_registry.Collector):
@@ -48,49 +64,80 @@ class PrometheusPublisher(base.Publisher, prometheus_registry.Collector):
     group = GROUP
     files = ('certificate_file', 'key_file', 'client_ca_file')
 
-    def __init__(self, context: base.Context) -> None:
+    def __init__(
+        self,
+        context: base.Context,
+        before: 'PrometheusPublisher | None' = None,
+    ) -> None:
         super().__init__(context)
         options = context.options[GROUP]
         self._max_age: float = options['max_age']
         self._most: int = options['max_series']
+        self._labels = cardinality.Cardinality(options['max_label_sets'])
         self._lock = threading.Lock()
-        self._latest: dict[str, tuple[float, sample_set.SampleSet]] = {}
+        self._warned = -QUIET
+        self._latest: dict[str, _Latest] = {}
+        if before is not None:
+            self._labels = before._labels.with_most(options['max_label_sets'])
+            self._latest |= before._latest
         registry = prometheus_registry.CollectorRegistry()
         registry.register(self)
-        self._server, self._thread = _listen(options, registry)
+        self._listener: listener.Listener = _listen(
+            options,
+            prometheus_client.make_wsgi_app(registry),
+            None if before is None else before._listener,
+        )
 
     @property
     def port(self) -> int:
         """On which it listens."""
-        port: int = self._server.server_port
-        return port
+        return self._listener.port
+
+    def renewed(self, context: base.Context) -> 'PrometheusPublisher':
+        return PrometheusPublisher(context, self)
 
     def publish(self, batch: Sequence[sample_set.SampleSet]) -> None:
         now = time.monotonic()
         with self._lock:
-            for samples in batch:
-                known = self._latest.get(samples.instance_uuid)
+            for each in batch:
+                uuid = each.instance_uuid
+                samples, left_out = self._labels.admit(each, now)
+                if left_out:
+                    self._warn(uuid, now)
+                known = self._latest.get(uuid)
                 if known is not None:
-                    samples = _with_slow(samples, known[1])
-                self._latest[samples.instance_uuid] = now, samples
+                    samples = _with_slow(samples, known.samples)
+                self._latest[uuid] = _Latest(now, samples, left_out)
+
+    def _warn(self, uuid: str, now: float) -> None:
+        if now - self._warned >= QUIET:
+            self._warned = now
+            LOG.warning(
+                'guest %(uuid)s has had more than [%(group)s]max_label_sets '
+                'different labels within a day; the samples of others are '
+                'left out. Raise it if its devices really change so often',
+                {'uuid': uuid, 'group': GROUP},
+            )
 
     def collect(self) -> Iterator[metrics_core.Metric]:
         """Return what is known; called for each fetch, on its thread."""
         oldest = time.monotonic() - self._max_age
         with self._lock:
             self._latest = {
-                uuid: (taken, samples)
-                for uuid, (taken, samples) in self._latest.items()
-                if taken >= oldest
+                uuid: latest
+                for uuid, latest in self._latest.items()
+                if latest.taken >= oldest
             }
-            guests = [samples for _, samples in self._latest.values()]
-        yield from series.families(guests, self._most)
+            known = list(self._latest.values())
+        yield from series.families(
+            [latest.samples for latest in known],
+            self._most,
+            sum(latest.left_out for latest in known),
+        )
         yield from series.of_agent(self.context.internals())
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(FAREWELL)
+        self._listener.close()
 
 
 def _with_slow(
@@ -105,8 +152,22 @@ def _with_slow(
 
 
 def _listen(
-    options: Any, registry: prometheus_registry.CollectorRegistry
-) -> tuple[Any, threading.Thread]:
+    options: Mapping[str, Any],
+    application: listener.Application,
+    beside: listener.Listener | None,
+) -> listener.Listener:
+    place = listener.Place(options['listen_address'], options['listen_port'])
+    tls = _tls(options)
+    try:
+        return listener.Listener(place, application, tls, beside)
+    except OSError as error:
+        raise errors.ConfigurationError(
+            f'nova-qga-agent cannot listen on [{GROUP}]listen_address '
+            f'{place.address}, port {place.port}: {error}'
+        ) from None
+
+
+def _tls(options: Mapping[str, Any]) -> ssl.SSLContext | None:
     certificate, key = options['certificate_file'], options['key_file']
     authorities = options['client_ca_file']
     if bool(certificate) != bool(key) or (authorities and not certificate):
@@ -114,24 +175,18 @@ def _listen(
             f'[{GROUP}]certificate_file and key_file are set together, and '
             'client_ca_file only with them'
         )
+    if not certificate:
+        return None
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        if certificate:
-            # Before the port is taken.
-            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            tls.load_cert_chain(certificate, key)
-            tls.load_verify_locations(authorities or certificate)
-        return prometheus_client.start_http_server(
-            options['listen_port'],
-            options['listen_address'],
-            registry,
-            certfile=certificate or None,
-            keyfile=key or None,
-            client_cafile=authorities or None,
-            client_auth_required=bool(authorities),
-        )
+        # A password would be asked for on a terminal.
+        tls.load_cert_chain(certificate, key, password='')
+        if authorities:
+            tls.load_verify_locations(authorities)
+            tls.verify_mode = ssl.CERT_REQUIRED
     except (OSError, ssl.SSLError) as error:
         raise errors.ConfigurationError(
-            f'nova-qga-agent cannot listen on [{GROUP}]listen_address '
-            f'{options["listen_address"]}, port {options["listen_port"]}, '
-            f'with these certificates: {error}'
+            f'the certificate_file, key_file or client_ca_file of [{GROUP}] '
+            f'cannot be used: {error}'
         ) from None
+    return tls

@@ -67,14 +67,15 @@ def label(value: str) -> str:
 
 
 def families(
-    guests: Iterable[sample_set.SampleSet], most: int
+    guests: Iterable[sample_set.SampleSet], most: int, left_out: int = 0
 ) -> Iterator[metrics_core.Metric]:
     """Return all series, by their metrics.
 
     :param most: series of one guest
+    :param left_out: what was left out before
     """
     found: dict[str, metrics_core.Metric] = {}
-    count = left_out = 0
+    count = 0
     for each in guests:
         count += 1
         of_guest = [

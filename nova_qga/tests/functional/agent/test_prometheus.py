@@ -56,6 +56,10 @@ class PrometheusTest(fixtures.TestWithFixtures, unittest.TestCase):
         with urllib.request.urlopen(url, timeout=30) as answer:
             return answer.read().decode()
 
+    def count(self):
+        """Series of the guest."""
+        return self.fetch().count('\nguest_')
+
     def test_prometheus_has_the_guest_with_its_project(self):
         server = self.useFixture(prometheus_server.PrometheusServer(self.port))
         [memory] = server.wait_for('guest_memory_total_bytes')
@@ -79,4 +83,10 @@ class PrometheusTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.agent.reload(self.options(2))
         self.agent.wait_until_logged('sampling every 2 s')
         self.assertIn('guest_uptime', self.fetch())
+        # No gap, although it is another publisher that serves now.
+        self.agent.reload(self.options(3) + 'max_series = 11\n')
+        self.agent.wait_until_logged('sampling every 3 s')
+        self.assertIn('guest_cpu_seconds', self.fetch())
+        process.wait_until(lambda: self.count() == 11, 60)
+        self.assertEqual(11, self.count())
         self.assertNotIn('stays as it was', self.agent.logged())

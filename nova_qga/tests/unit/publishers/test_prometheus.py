@@ -13,75 +13,31 @@
 
 """Tests of the port from which Prometheus fetches samples."""
 
+import contextlib
 import dataclasses
-import datetime
-import pathlib
+import itertools
+import socket
 import ssl
 import unittest
 import urllib.error
 import urllib.request
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives import serialization
-from cryptography import x509
 import fixtures
 from prometheus_client import parser
 
-from nova_qga.agent import plugins
 from nova_qga.collectors import base as collectors_base
 from nova_qga import errors
-from nova_qga.publishers import base
+from nova_qga.publishers import listener
 from nova_qga.publishers import prometheus
+from nova_qga.tests.fixtures import certificates
 from nova_qga.tests.fixtures import made_samples
-
-OPTIONS = {
-    'listen_address': '127.0.0.1',
-    # Any that is free.
-    'listen_port': 0,
-    'certificate_file': '',
-    'key_file': '',
-    'client_ca_file': '',
-    'max_age': 180.0,
-    'max_series': 100,
-}
-
-
-def certify(folder):
-    """Make a key and a certificate of 127.0.0.1 in a folder."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([])
-    now = datetime.datetime.now(datetime.UTC)
-    address = x509.DNSName('localhost')
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    (folder / 'cert.pem').write_bytes(certificate.public_bytes(pem))
-    (folder / 'key.pem').write_bytes(
-        key.private_bytes(
-            pem,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return {
-        'certificate_file': str(folder / 'cert.pem'),
-        'key_file': str(folder / 'key.pem'),
-    }
+from nova_qga.tests.fixtures import publisher_context
 
 
 def context(**options):
-    groups = {prometheus.GROUP: {**OPTIONS, **options}}
-    return base.Context('compute-1', None, groups)
+    """As by default, but on any port that is free."""
+    options.setdefault('listen_port', 0)
+    return publisher_context.of(prometheus.GROUP, **options)
 
 
 class PrometheusTest(fixtures.TestWithFixtures, unittest.TestCase):
@@ -90,8 +46,13 @@ class PrometheusTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.addCleanup(made.close)
         return made
 
-    def folder(self):
-        return pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+    def certify(self):
+        """A certificate, and the options that have it used."""
+        made = self.useFixture(certificates.Certificate())
+        return made, {
+            'certificate_file': made.certificate,
+            'key_file': made.key,
+        }
 
     def fetch(self, publisher, scheme='http', trusted=None):
         tls = None
@@ -162,17 +123,40 @@ class PrometheusTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.assertEqual(0.5, found['nova_qga_poller_lateness_seconds'])
 
     def test_tls_is_spoken_with_a_certificate(self):
-        files = certify(self.folder())
-        publisher = self.publisher(**files)
-        found = self.fetch(publisher, 'https', files['certificate_file'])
+        made, options = self.certify()
+        publisher = self.publisher(**options)
+        found = self.fetch(publisher, 'https', made.certificate)
         self.assertIn('nova_qga_prometheus_guests', found)
 
     def test_clients_may_need_one_too(self):
-        files = certify(self.folder())
-        authority = files['certificate_file']
-        publisher = self.publisher(**files, client_ca_file=authority)
+        made, options = self.certify()
+        publisher = self.publisher(**options, client_ca_file=made.certificate)
         with self.assertRaises((urllib.error.URLError, OSError)):
-            self.fetch(publisher, 'https', authority)
+            self.fetch(publisher, 'https', made.certificate)
+
+    def test_a_client_that_says_nothing_holds_up_no_other(self):
+        made, options = self.certify()
+        publisher = self.publisher(**options)
+        with socket.create_connection(('127.0.0.1', publisher.port)):
+            self.fetch(publisher, 'https', made.certificate)
+
+    def test_clients_that_drip_have_a_time_and_are_few(self):
+        self.useFixture(
+            fixtures.MonkeyPatch('nova_qga.publishers.listener.TIMEOUT', 0.5)
+        )
+        publisher = self.publisher()
+        with contextlib.ExitStack() as held:
+            for _ in range(listener.MOST):
+                client = socket.create_connection(
+                    ('127.0.0.1', publisher.port), 30
+                )
+                held.enter_context(client)
+                client.sendall(b'GET / HTTP/1.1\r\nX: ')
+            # Turned away at once, or served when there is a place again.
+            with contextlib.suppress(urllib.error.URLError, OSError):
+                self.fetch(publisher)
+            self.assertEqual(b'', client.recv(1))
+        self.fetch(publisher)
 
     def test_a_port_that_somebody_has_is_said(self):
         port = self.publisher().port
@@ -200,14 +184,66 @@ class PrometheusTest(fixtures.TestWithFixtures, unittest.TestCase):
                 ):
                     self.publisher(**files)
 
-    def test_it_keeps_its_port_where_nothing_has_changed(self):
-        [first] = self.load(context(), {}).values()
-        self.addCleanup(first.close)
-        again = self.load(context(), {'prometheus': first})
-        self.assertIs(first, again['prometheus'])
-        other = self.load(context(max_age=9.0), {'prometheus': first})
-        self.addCleanup(other['prometheus'].close)
-        self.assertIsNot(first, other['prometheus'])
+    def test_it_is_the_same_where_nothing_has_changed(self):
+        first = self.publisher()
+        self.assertTrue(first.is_current(context()))
+        self.assertFalse(first.is_current(context(max_age=9.0)))
 
-    def load(self, made_with, known):
-        return plugins.load_publishers(['prometheus'], made_with, known)
+    def test_what_has_changed_is_served_on_the_same_port(self):
+        first = self.publisher()
+        port = first.port
+        first.publish([made_samples.samples()])
+        made, options = self.certify()
+        # As if it had been configured with the port that it got.
+        first._listener.place = listener.Place('127.0.0.1', port)
+        other = first.renewed(context(listen_port=port, **options))
+        self.addCleanup(other.close)
+        first._listener.close()
+        found = self.fetch(other, 'https', made.certificate)
+        self.assertEqual(port, other.port)
+        self.assertEqual(1, found['nova_qga_prometheus_guests'])
+
+    def test_what_does_not_fit_leaves_it_as_it_was(self):
+        first = self.publisher()
+        first._listener.place = listener.Place('127.0.0.1', first.port)
+        with self.assertRaises(errors.ConfigurationError):
+            first.renewed(
+                context(listen_port=first.port, certificate_file='/nowhere')
+            )
+        self.fetch(first)
+
+    def test_a_certificate_that_was_renewed_counts_as_a_change(self):
+        made, options = self.certify()
+        publisher = self.publisher(**options)
+        self.assertTrue(publisher.is_current(context(**options)))
+        made.renew()
+        self.assertFalse(publisher.is_current(context(**options)))
+
+    def test_a_guest_that_gives_new_names_each_time_makes_no_more_series(self):
+        publisher = self.publisher(max_label_sets=10)
+        names = itertools.count()
+        seen = set()
+        with self.assertLogs(prometheus.__name__, 'WARNING') as logged:
+            for _ in range(50):
+                taken = made_samples.samples(
+                    *(
+                        collectors_base.Sample(
+                            made_samples.READ,
+                            1,
+                            ('device', f'vd{next(names)}'),
+                        )
+                        for _ in range(4)
+                    )
+                )
+                publisher.publish([taken])
+                seen |= {
+                    sample.labels['device']
+                    for family in publisher.collect()
+                    for sample in family.samples
+                    if 'device' in sample.labels
+                }
+        self.assertEqual({f'vd{n}' for n in range(10)}, seen)
+        found = self.fetch(publisher)
+        self.assertEqual(4, found['nova_qga_prometheus_series_left_out'])
+        self.assertEqual(1, len(logged.records))
+        self.assertIn(made_samples.UUID, logged.output[0])
