@@ -24,16 +24,26 @@ from nova_qga.tests.fixtures import qemu_ga
 from nova_qga.tests.fixtures import rabbitmq
 from nova_qga.tests.fixtures import shared
 from nova_qga.tests.fixtures import simulated_host
+from nova_qga.tests.unit.collectors import cases
 
 OPTIONS = """
 [qga_monitor]
 interval = 1
+slow_interval = 1
+collectors = {collectors}
 publishers = prometheus
 [qga_prometheus]
 listen_port = {port}
 """
-#: Panels that show something only where something is wrong or is changing.
+#: Panels that show something only where something is wrong or has changed.
 QUIET = {'Lost', 'Failures', 'Boots'}
+#: Those for what this agent or this machine does not have.
+QUIET |= {
+    'Drives, as the hypervisor has them',
+    'Inodes used',
+    'Logged in',
+    'Partitions',
+}
 
 
 class DashboardsTest(fixtures.TestWithFixtures, unittest.TestCase):
@@ -45,7 +55,11 @@ class DashboardsTest(fixtures.TestWithFixtures, unittest.TestCase):
         host = self.useFixture(simulated_host.SimulatedHost(guest))
         self.useFixture(
             agent_program.AgentProgram(
-                host.uri, shared.broker().url, OPTIONS.format(port=port)
+                host.uri,
+                shared.broker().url,
+                OPTIONS.format(
+                    port=port, collectors=','.join(cases.COLLECTORS)
+                ),
             )
         )
         self.server = self.useFixture(prometheus_server.PrometheusServer(port))
