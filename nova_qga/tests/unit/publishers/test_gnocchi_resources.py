@@ -15,13 +15,16 @@
 A metric that the file does not name is one that Gnocchi never gets.
 """
 
+import fnmatch
 import pathlib
+import re
 import unittest
 
 import yaml
 
 from nova_qga.collectors import base
 from nova_qga.publishers import payload
+from nova_qga.tests.fixtures import doc_pages
 from nova_qga.tests.fixtures import every_metric
 from nova_qga.tests.fixtures import made_samples
 
@@ -89,6 +92,28 @@ class GnocchiResourcesTest(unittest.TestCase):
     def test_every_policy_is_made_where_it_is_missing(self):
         made = {each['name'] for each in self.definitions['archive_policies']}
         self.assertEqual({'ceilometer-low', 'ceilometer-low-rate'}, made)
+
+    def test_the_documentation_names_the_types_and_their_metrics(self):
+        rows = doc_pages.rows('admin/ceilometer.rst', 'Gnocchi')
+        documented = {
+            kind.strip('`'): re.findall('``(.+?)``', metrics)
+            for kind, metrics, _ in rows
+        }
+        self.assertEqual(
+            [each['resource_type'] for each in self.resources],
+            list(documented),
+        )
+        for each in self.resources:
+            for name in each['metrics']:
+                with self.subTest(metric=name):
+                    kinds = [
+                        kind
+                        for kind, patterns in documented.items()
+                        if any(fnmatch.fnmatch(name, p) for p in patterns)
+                    ]
+                    self.assertEqual(
+                        [each['resource_type']], kinds or ['instance']
+                    )
 
     def test_names_stand_in_order(self):
         for each in self.resources:
