@@ -52,12 +52,27 @@ def load_publishers(
     try:
         for name in names:
             if name in known and not known[name].is_current(context):
-                made[name] = known[name].renewed(context)
+                made[name] = _renewed(name, known[name], context)
     except errors.ConfigurationError:
         for each in made.values():
             each.close()
         raise
     return {name: {**known, **made}[name] for name in names}
+
+
+def _renewed(
+    name: str,
+    known: publishers_base.Publisher,
+    context: publishers_base.Context,
+) -> publishers_base.Publisher:
+    try:
+        return known.renewed(context)
+    except errors.ConfigurationError:
+        raise
+    except Exception as error:
+        raise errors.ConfigurationError(
+            f'{name} of [qga_monitor]publishers cannot be made anew: {error}'
+        ) from error
 
 
 def _load(

@@ -42,10 +42,11 @@ class Outlet:
         self._workers: dict[str, worker.Worker] = {}
         self._lock = threading.Lock()
         self._closed = False
+        self._lost = 0
 
     def put(self, samples: sample_set.SampleSet) -> None:
         """Hand over the samples of one guest."""
-        route = self.publisher.route(samples)
+        route = self._route(samples)
         if route is None:
             return
         with self._lock:
@@ -54,6 +55,16 @@ class Outlet:
             known = self._workers.get(route) or self._open(route)
             known.put(samples)
             self._make_room()
+
+    def _route(self, samples: sample_set.SampleSet) -> str | None:
+        try:
+            return self.publisher.route(samples)
+        except Exception:
+            # It is not on a thread of its own yet.
+            if not self._lost:
+                worker.LOG.exception('publisher %s has no route', self._name)
+            self._lost += 1
+            return None
 
     def _make_room(self) -> None:
         workers = self._workers.values()
@@ -70,7 +81,7 @@ class Outlet:
 
     def counts(self) -> worker.Counts:
         """Return what has become of guests' samples so far; on any thread."""
-        total = worker.Counts()
+        total = worker.Counts(dropped=self._lost, failures=self._lost)
         for each in self._workers.values():
             total.add(each.counts())
         return total

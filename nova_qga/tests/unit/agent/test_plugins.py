@@ -16,6 +16,7 @@ import unittest
 
 from nova_qga.agent import plugins
 from nova_qga import errors
+from nova_qga.publishers import base
 from nova_qga.publishers import notification
 from nova_qga.tests.fixtures import publisher_context
 
@@ -58,6 +59,15 @@ class LoadTest(unittest.TestCase):
         renewed = self.load(other, known)
         self.assertIsNot(known['notification'], renewed['notification'])
         self.assertEqual(9, renewed['notification'].batch_size)
+
+    def test_one_that_cannot_be_made_anew_stays_as_it_was(self):
+        [known] = self.load(CONTEXT, {}).values()
+        bare = base.Context('compute-1', None)
+        with self.assertRaisesRegex(
+            errors.ConfigurationError, 'notification of .* made anew'
+        ):
+            self.load(bare, {'notification': known})
+        self.assertTrue(known.is_current(CONTEXT))
 
     def load(self, context, known):
         return plugins.load_publishers(['notification'], context, known)

@@ -62,6 +62,14 @@ class OutletTest(unittest.TestCase):
         self.close()
         self.assertEqual(worker.Counts(), self.outlet.counts())
 
+    def test_a_fault_in_the_choice_of_a_way_is_the_publisher_s_alone(self):
+        self.open()
+        with self.assertLogs(worker.__name__, 'ERROR') as logged:
+            for _ in range(3):
+                self.put(recording_publisher.NOWHERE, 'a')
+        self.assertEqual(1, len(logged.records))
+        self.assertEqual(3, self.outlet.counts().dropped)
+
     def test_it_is_closed_after_what_waits(self):
         self.open(size=100, wait=3600)
         self.put('x', 'a')
