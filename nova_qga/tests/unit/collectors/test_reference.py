@@ -21,6 +21,7 @@ from nova_qga.collectors import base
 from nova_qga.conf import monitor
 from nova_qga.protocol import commands
 from nova_qga.tests.fixtures import doc_pages
+from nova_qga.tests.fixtures import known_agents
 from nova_qga.tests.fixtures import recordings
 from nova_qga.tests.fixtures import scraped
 from nova_qga.tests.unit.collectors import cases
@@ -42,7 +43,8 @@ BUILDERS = (
 def table(title):
     """Rows of a table of the page, each a list of its cells."""
     return [
-        [' '.join(cell.split()) for cell in row]
+        # The last cell ends where the indented block does.
+        [' '.join(cell.split('\n\n')[0].split()) for cell in row]
         for row in doc_pages.rows(PAGE, title)
     ]
 
@@ -173,6 +175,26 @@ class ReferenceTest(unittest.TestCase):
                         version >= float(since),
                         builder().name in recordings.enabled(guest),
                     )
+
+    def test_the_page_says_who_tells_what_of_a_guest(self):
+        columns = (
+            known_agents.ALL_OF_GUEST,
+            known_agents.DEBIAN['bullseye', 'block'],
+            known_agents.DEBIAN['bookworm', 'block'],
+            known_agents.DEBIAN['trixie', 'allow'],
+            known_agents.WINDOWS,
+            known_agents.NO_AGENT,
+        )
+        self.assertEqual(
+            {
+                figure: [column[figure] for column in columns]
+                for figure in known_agents.FIGURES
+            },
+            {
+                figure: [cell or known_agents.UNKNOWN for cell in cells]
+                for figure, *cells in table('By agent')
+            },
+        )
 
     def test_the_page_says_what_a_collector_is_for_and_when_it_is_asked(self):
         [option] = [o for o in monitor.OPTS if o.name == 'collectors']
