@@ -19,6 +19,7 @@ from typing import Any
 
 from oslo_log import log as logging
 
+from nova_qga.agent import debt as agent_debt
 from nova_qga.agent import kept as agent_kept
 from nova_qga.agent import plan as sampling_plan
 from nova_qga.agent import rounds
@@ -33,10 +34,6 @@ from nova_qga.transport import channel as guest_channel
 from nova_qga.transport import request
 
 LOG = logging.getLogger(__name__)
-
-#: Rounds that are left out at most, one after another, for one that cost more
-#: than it may.
-MOST_DEBT = 32
 
 Done = Callable[[rounds.Round], None]
 
@@ -89,8 +86,7 @@ class Sampler:
         self._began = 0.0, 0.0
         #: Seconds of CPU that it has cost here.
         self._spent = 0.0
-        #: Seconds that rounds have cost above what they may.
-        self._debt = 0.0
+        self._debt = agent_debt.Debt()
 
     @property
     def running(self) -> bool:
@@ -118,7 +114,7 @@ class Sampler:
         self._spent = 0.0
         try:
             self.guest.check_reachable()
-            self._check_budget(plans.budget, urgent)
+            self._debt.pay_off(plans.budget, urgent)
         except errors.GuestUnavailable as error:
             self._end(None, error)
             return
@@ -127,20 +123,6 @@ class Sampler:
         slow = urgent or now >= self._slow_at
         self._slow_at = now + plans.slow_interval if slow else self._slow_at
         self._try(self.guest.candidates(), plans, deadline, slow, urgent)
-
-    def _check_budget(self, budget: float, urgent: bool) -> None:
-        """Leave out rounds until those before are paid for.
-
-        :raises GuestUnavailable: this one is left out
-        """
-        if self._debt > 0.0:
-            self._debt -= budget
-            if not urgent:
-                raise errors.GuestUnavailable(
-                    rounds.OVER_BUDGET,
-                    'what the guest sends takes so long to read that it is '
-                    'sampled more seldom',
-                )
 
     def _try(
         self,
@@ -152,6 +134,7 @@ class Sampler:
     ) -> None:
         """Sample over the first channel, over the next where that fails."""
         channel = channels[0]
+        until = _share(deadline, len(channels))
         kept = self._kept.setdefault(channel.name, agent_kept.Kept())
         steps = sampling.steps(self.guest, kept, plans, slow)
         spent = channel.spent
@@ -163,7 +146,7 @@ class Sampler:
             outcome = self._advance(steps, replies, error)
             self._spent += time.thread_time() - began
             if isinstance(outcome, command.Batch):
-                asked = request.Request(outcome, deadline, step, urgent)
+                asked = request.Request(outcome, until, step, urgent)
                 fault = self._submit(channel, asked)
                 if fault is None:
                     return
@@ -171,14 +154,14 @@ class Sampler:
             self._spent += channel.spent - spent
             self._remember(channel.name, kept)
             if isinstance(outcome, agent_told.Told):
-                self._pay(plans.budget)
+                self._debt.add(self._spent, plans.budget)
                 self._end(outcome, None)
             elif isinstance(outcome, _NOT_REACHED) and channels[1:]:
                 self._try(channels[1:], plans, deadline, slow, urgent)
             else:
                 # What was asked for is asked for again.
                 self._slow_at = 0.0
-                self._pay(plans.budget)
+                self._debt.add(self._spent, plans.budget)
                 self._end(None, outcome)
 
         step(None, None)
@@ -215,10 +198,6 @@ class Sampler:
             LOG.exception('sampling guest %s', self.guest.uuid)
             return errors.QgaError(_FAULT)
         return None
-
-    def _pay(self, budget: float) -> None:
-        debt = self._debt + self._spent - budget
-        self._debt = min(max(0.0, debt), MOST_DEBT * budget)
 
     def beat(self, deadline: float, done: Callable[[bool], None]) -> None:
         """Ask for a sign of life, unless a sample is under way.
@@ -296,3 +275,16 @@ class Sampler:
         waiting, self._waiting = self._waiting, []
         for done in waiting:
             done(ended)
+
+
+def _share(deadline: float, channels: int) -> float:
+    """Return until when the first of some channels may take.
+
+    One whose agent has ended takes all that it may.
+
+    :param deadline: for all of them; monotonic clock
+    """
+    if channels == 1:
+        return deadline
+    now = time.monotonic()
+    return now + (deadline - now) / channels

@@ -17,6 +17,7 @@ import dataclasses
 import time
 import unittest
 
+from nova_qga.agent import debt
 from nova_qga.agent import plan
 from nova_qga.agent import sampler
 from nova_qga.agent import sampling
@@ -59,6 +60,7 @@ class Channel:
         self.broken = None
         self.files = dict(FILES)
         self.asked = []
+        self.deadlines = []
         self.open = {}
         self._next = 1000
 
@@ -75,6 +77,7 @@ class Channel:
     def submit(self, asked):
         self.spent += self.cost
         self.asked += [each.name for each in asked.batch.commands]
+        self.deadlines.append(asked.deadline)
         if self.broken is not None:
             self.contacted, self.failing = False, True
             asked.tell(None, self.broken)
@@ -150,6 +153,13 @@ class SamplerTest(SamplerCase):
         self.direct.broken = errors.ChannelTimeout('no agent')
         self.assertEqual(12.45, self.values()['guest.uptime'])
         self.assertTrue(self.standard.asked)
+
+    def test_one_that_hangs_leaves_time_to_the_other(self):
+        self.direct.broken = errors.ChannelTimeout('no agent')
+        self.values()
+        self.assertLess(
+            self.direct.deadlines[0] + 20, self.standard.deadlines[0]
+        )
 
     def test_a_closed_port_is_not_even_tried_while_another_answers(self):
         closed = dataclasses.replace(PORTS[0], open=False)
@@ -259,7 +269,7 @@ class BudgetTest(SamplerCase):
         self.assertEqual([None], self.reasons(1))
         self.direct.cost = 0.0
         left_out = self.reasons(50).count('over_budget')
-        self.assertEqual(sampler.MOST_DEBT, left_out)
+        self.assertEqual(debt.MOST, left_out)
 
     def test_who_waits_for_it_is_served(self):
         self.direct.cost = 0.5
