@@ -79,7 +79,14 @@ class MonitoringTest(fixtures.TestWithFixtures, unittest.TestCase):
                 self.vm.host.uri, 'fake://', self.options(more)
             )
         )
+        # One that is killed leaves files open in the guest.
+        self.addCleanup(self.end)
         return self.program
+
+    def end(self):
+        """Have it end by itself."""
+        if self.program.running:
+            self.program.stop()
 
     def reload(self, more):
         """Have it sample otherwise; return when it does."""
@@ -122,6 +129,22 @@ class MonitoringTest(fixtures.TestWithFixtures, unittest.TestCase):
     def known(self):
         """How many rounds were told so far."""
         return len(self.samples.rounds(self.vm.uuid))
+
+    def open_files(self, number):
+        """How many files of its kernel an agent of the guest has open."""
+        listed = self.vm.inspect(
+            f'ls -l /proc/$(cat /run/qemu-ga-{number}.pid)/fd'
+        )
+        return sum('-> /proc/' in line for line in listed.splitlines())
+
+    def wait_for_open_files(self, number, count):
+        """Wait until it has so many open."""
+        self.assertTrue(
+            process.wait_until(
+                lambda: self.open_files(number) == count, 60, every=0.2
+            ),
+            f'{self.open_files(number)} are open, not {count}',
+        )
 
     def fetched(self):
         """The series of the guest that Prometheus would fetch, as text."""
