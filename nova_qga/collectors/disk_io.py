@@ -56,13 +56,13 @@ def metrics(kind: str) -> tuple[base.Metric, ...]:
 
 def sources(
     measured: Sequence[base.Metric],
-    is_meant: Callable[[str], Any],
+    is_other: Callable[[str], Any],
     name: bytes,
 ) -> tuple[base.Source, base.Source]:
     """Return the ways to ask for them, the best first.
 
-    :param is_meant: tells of a device's name whether it is to be measured
-    :param name: the same as a pattern, with the name as its only group
+    :param is_other: tells of a device's name that it is none to be measured
+    :param name: pattern of those that are, with the name as its only group
     """
     line = re.compile(rb'\n {0,8}\d{1,8} {1,8}\d{1,8} ' + name + _COUNTERS)
 
@@ -71,7 +71,7 @@ def sources(
     ) -> list[base.Sample]:
         values: dict[str, Sequence[float | None]] = {}
         for device, *counters in disks:
-            if device not in values and is_meant(device):
+            if device not in values and not is_other(device):
                 values[device] = _values(counters)
         return rows.device_samples(measured, values)
 

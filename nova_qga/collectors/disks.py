@@ -51,7 +51,7 @@ _is_no_whole_disk = re.compile(_NO_WHOLE_DISK).fullmatch
 
 _SOURCES = disk_io.sources(
     METRICS,
-    lambda name: not _is_no_whole_disk(name),
+    _is_no_whole_disk,
     rb'(?!%s )(\S{1,256})' % _NO_WHOLE_DISK.encode(),
 )
 

@@ -30,9 +30,12 @@ _PARTITION = (
     r'(?:(?:[hsv]|xv)d[a-z]{1,8}\d{1,4}'
     r'|(?:nvme\d{1,4}n|mmcblk|nbd|rbd)\d{1,8}p\d{1,4})'
 )
+_is_partition = re.compile(_PARTITION).fullmatch
 
 _SOURCES = disk_io.sources(
-    METRICS, re.compile(_PARTITION).fullmatch, b'(%s)' % _PARTITION.encode()
+    METRICS,
+    lambda name: not _is_partition(name),
+    b'(%s)' % _PARTITION.encode(),
 )
 
 
