@@ -93,6 +93,25 @@ class StatvfsTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.assertNotIn('get_statvfs', found[self.extended.uuid])
         self.assertIn('get_statvfs', found[self.stock.uuid])
 
+    def test_inodes_are_measured_of_its_filesystems_alone(self):
+        told = self.filesystems(self.extended, 'inodes.total')
+        self.assertTrue(told)
+        for mountpoint, inodes in told.items():
+            self.assertEqual(os.statvfs(mountpoint).f_files, inodes)
+        self.assertEqual({}, self.filesystems(self.stock, 'inodes.total'))
+        self.assertLessEqual(
+            set(told), set(self.filesystems(self.stock, 'size'))
+        )
+
+    def filesystems(self, guest, what):
+        """Mount point -> value, of one metric."""
+        shown = self.cli.out('metrics', 'show', guest.uuid, '-f', 'json')
+        return {
+            row['Labels']['mountpoint']: row['Value']
+            for row in json.loads(shown)
+            if row['Name'] == f'guest.filesystem.{what}'
+        }
+
     def test_what_was_recorded_of_it_has_what_it_says(self):
         asked = protocol.get_statvfs('/')
         with wire.Client(self.extended.socket) as client:
