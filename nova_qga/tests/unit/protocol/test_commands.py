@@ -53,6 +53,7 @@ READS = {
     'guest-network-get-interfaces': commands.get_interfaces(),
     'guest-get-disks': commands.get_disks(),
     'guest-get-fsinfo': commands.get_filesystems(),
+    'guest-get-statvfs': commands.get_inodes('/srv'),
     'guest-get-cpustats': commands.get_cpustats(),
     'guest-get-diskstats': commands.get_diskstats(),
     'guest-get-load': commands.get_load(),
