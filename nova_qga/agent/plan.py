@@ -107,13 +107,13 @@ class Plan:
     ) -> Sequence[base.Source]:
         try:
             sources = collector.select(enabled)
+            if not sources:
+                self.silent[name] = _why_none(collector, enabled)
         except Exception:
             # A plugin's fault costs its own metric and no other.
             LOG.exception('collector %s failed', name)
             self.silent[name] = 'the collector failed: see the log'
             return ()
-        if not sources:
-            self.silent[name] = 'the agent has no command that tells'
         return sources
 
     def batch(
@@ -165,6 +165,24 @@ class Plan:
                 )
             )
         return command.Batch(asked), tuple(slots)
+
+
+def _why_none(collector: base.Collector, enabled: Mapping[str, bool]) -> str:
+    """Return why a collector has nothing to ask, and what would help."""
+    # What the agent has, and was told not to do.
+    allowed = collector.select(dict.fromkeys(enabled, True))
+    blocked = {
+        name: None
+        for source in allowed
+        for name in source.commands
+        if enabled.get(name) is False
+    }
+    if not blocked:
+        return 'the agent has no command that tells'
+    return (
+        f'the configuration of the agent blocks {", ".join(blocked)}: allow '
+        'that in the guest'
+    )
 
 
 def _commands(

@@ -20,6 +20,7 @@ from typing import Any
 from nova_qga.cli import cells
 from nova_qga.cli import command
 from nova_qga.cli import outcome
+from nova_qga.cli import untold
 
 
 class ShowMetrics(command.ServerLister):
@@ -36,8 +37,8 @@ class ShowMetrics(command.ServerLister):
         result = outcome.result(
             target.api.get_metrics(target.host, target.instance)
         )
-        for collector, reason in sorted(result.get('missing', {}).items()):
-            self.app.LOG.warning('No %s: %s', collector, reason)
+        for line in untold.lines(result):
+            self.app.LOG.warning('%s', line)
         shorten = parsed_args.formatter == 'table'
         columns = ('Name', 'Labels', 'Value', 'Unit', 'Source', 'Time')
         rows = (

@@ -96,9 +96,14 @@ class Source:
 
         :param enabled: as in AgentInfo.commands
         """
+        return all(enabled.get(name, False) for name in self.commands)
+
+    @property
+    def commands(self) -> Sequence[str]:
+        """What the agent must have for it."""
         if isinstance(self.question, ProcFile):
-            return all(enabled.get(name, False) for name in FILE_COMMANDS)
-        return enabled.get(self.question.name, False)
+            return FILE_COMMANDS
+        return (self.question.name,)
 
 
 #: What an agent must allow for a ProcFile to be read.

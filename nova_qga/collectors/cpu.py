@@ -87,7 +87,7 @@ class CpuCollector(base.Collector):
     def stand_in(self, known: figures.Figures) -> Sequence[base.Sample]:
         ran = waited = process = None
         if known.vcpus:
-            ran = sum(vcpu.time for vcpu in known.vcpus)
+            ran = _sum_known([vcpu.time for vcpu in known.vcpus])
             waited = _sum_known([vcpu.delay for vcpu in known.vcpus])
         else:
             process = known.cpu_time
@@ -99,4 +99,7 @@ class CpuCollector(base.Collector):
 def _sum_known(values: Sequence[float | None]) -> float | None:
     """Add up what is known of all; what one lacks nobody knows."""
     known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None
+    if len(known) != len(values):
+        return None
+    # libvirt counts nanoseconds.
+    return round(sum(known), 9)

@@ -68,6 +68,18 @@ class PlanTest(unittest.TestCase):
             self.assertEqual(len(expected), len(slots))
             self.assertEqual(not expected, 'x' in made.silent)
 
+    def test_what_is_blocked_is_said_to_be(self):
+        for enabled, collector, expected in (
+            ({}, Collector(NAME, A), 'the agent has no command that tells'),
+            (ALL | {NAME.name: False}, Collector(NAME), f'blocks {NAME.name}'),
+            (
+                ALL | {'guest-file-open': False, 'guest-file-read': False},
+                Each(A, B),
+                'blocks guest-file-open, guest-file-read: allow',
+            ),
+        ):
+            self.assertIn(expected, make(enabled, x=collector).silent['x'])
+
     def test_a_file_needs_every_command_for_files(self):
         for missing in base.FILE_COMMANDS:
             made = make(ALL | {missing: False}, x=Collector(A, NAME))

@@ -53,6 +53,8 @@ class ShowTest(unittest.TestCase):
     def test_what_could_not_be_measured_is_said_beside_it(self):
         ended = self.show('json')
         self.assertEqual(
-            'No disks: the agent lacks guest-get-diskstats\n', ended.err
+            'The guest itself tells nothing of disks: the agent lacks '
+            'guest-get-diskstats\n',
+            ended.err,
         )
         self.assertEqual(0, ended.code)
