@@ -70,8 +70,9 @@ class Hypervisor:
         self._uri = uri
         self._loop = loop
         self._known: Known = {}
-        #: When they were asked for; monotonic clock.
-        self._began = -SPACING
+        #: When these were asked for, and when the last call was begun;
+        #: monotonic clock.
+        self._known_since = self._began = -SPACING
         self._asking = False
         self._waiting: list[tuple[str, Done]] = []
         # Who asks once in a period, asked since one of the last two calls.
@@ -105,7 +106,7 @@ class Hypervisor:
         """
         self._wanted.add(uuid)
         now = time.monotonic()
-        if uuid in self._known and now - self._began < max_age:
+        if uuid in self._known and now - self._known_since < max_age:
             done(self._known[uuid])
         elif self._asking and now - self._began > PATIENCE:
             done(None)  # libvirtd hangs
@@ -133,7 +134,7 @@ class Hypervisor:
 
     def _answered(self, known: Known | None) -> None:
         self._asking = False
-        self._known = known or {}
+        self._known, self._known_since = known or {}, self._began
         # Who came while libvirt was asked for others waits on.
         served = [each for each in self._waiting if each[0] in self._asked_for]
         self._tell(self._known, served)

@@ -148,6 +148,28 @@ class HypervisorTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.assertEqual([1.0, 2.0], [each.cpu_time for each in answers])
         self.assertEqual(2, self.libvirt.calls)
 
+    def test_who_comes_during_a_call_is_not_told_what_is_older(self):
+        self.ask('a', 'b')
+        self.libvirt.seconds['b'] = 7
+        self.libvirt.go_on.clear()
+        answers = []
+        self.loop.call(self.asked.ask, 'a', 0.0, answers.append)
+        while self.libvirt.calls < 2:
+            time.sleep(0.001)
+        told = threading.Event()
+
+        def ask():
+            self.asked._known_since -= 100.0
+            self.asked.ask('b', 60.0, answers.append)
+            told.set()
+
+        self.loop.call(ask)
+        self.assertTrue(told.wait(PATIENCE))
+        self.libvirt.go_on.set()
+        while len(answers) < 2:
+            time.sleep(0.001)
+        self.assertEqual([1.0, 7.0], [each.cpu_time for each in answers])
+
     def test_nobody_waits_for_a_libvirtd_that_hangs(self):
         self.libvirt.go_on.clear()
         self.assertEqual({'a': None}, self.ask('a'))
