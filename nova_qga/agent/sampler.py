@@ -24,6 +24,7 @@ from nova_qga.agent import kept as agent_kept
 from nova_qga.agent import plan as sampling_plan
 from nova_qga.agent import rounds
 from nova_qga.agent import sampling
+from nova_qga.agent import seldom
 from nova_qga.agent import told as agent_told
 from nova_qga import errors
 from nova_qga.guest import guest as guest_module
@@ -62,7 +63,7 @@ class Sampler:
         '_files',
         '_kept',
         '_running',
-        '_slow_at',
+        '_seldom',
         '_spent',
         '_waiting',
         'guest',
@@ -80,8 +81,7 @@ class Sampler:
         self._kept: dict[str, agent_kept.Kept] = {}
         self._running = False
         self._waiting: list[Done] = []
-        #: When what changes slowly is due; monotonic clock.
-        self._slow_at = 0.0
+        self._seldom = seldom.Seldom()
         #: When the round under way began: Unix time, monotonic clock.
         self._began = 0.0, 0.0
         #: Seconds of CPU that it has cost here.
@@ -120,8 +120,7 @@ class Sampler:
             return
         self._running = True
         self.taken += 1
-        slow = urgent or now >= self._slow_at
-        self._slow_at = now + plans.slow_interval if slow else self._slow_at
+        slow = urgent or self._seldom.due(now)
         self._try(self.guest.candidates(), plans, deadline, slow, urgent)
 
     def _try(
@@ -153,15 +152,18 @@ class Sampler:
                 outcome = fault
             self._spent += channel.spent - spent
             self._remember(channel.name, kept)
-            if isinstance(outcome, agent_told.Told):
-                self._debt.add(self._spent, plans.budget)
-                self._end(outcome, None)
-            elif isinstance(outcome, _NOT_REACHED) and channels[1:]:
+            if isinstance(outcome, _NOT_REACHED) and channels[1:]:
                 self._try(channels[1:], plans, deadline, slow, urgent)
+                return
+            told = isinstance(outcome, agent_told.Told)
+            # Who waits for a round takes nobody's turn.
+            if not urgent:
+                note = self._seldom.told if told else self._seldom.failed
+                note(self._began[1], plans.slow_interval, slow)
+            self._debt.add(self._spent, plans.budget)
+            if isinstance(outcome, agent_told.Told):
+                self._end(outcome, None)
             else:
-                # What was asked for is asked for again.
-                self._slow_at = 0.0
-                self._debt.add(self._spent, plans.budget)
                 self._end(None, outcome)
 
         step(None, None)

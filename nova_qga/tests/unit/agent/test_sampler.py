@@ -23,6 +23,7 @@ from nova_qga.agent import sampler
 from nova_qga.agent import sampling
 from nova_qga.collectors import load
 from nova_qga.collectors import uptime
+from nova_qga.collectors import users
 from nova_qga import errors
 from nova_qga.guest import description
 from nova_qga.guest import guest
@@ -37,6 +38,7 @@ COMMANDS = (
     'guest-file-close',
     'guest-file-read',
     'guest-file-seek',
+    'guest-get-users',
 )
 FILES = {
     '/proc/loadavg': b'0.10 0.20 0.30 1/60 126\n',
@@ -58,6 +60,7 @@ class Channel:
         self.spent = 0.0
         self.cost = 0.0
         self.broken = None
+        self.too_slow = ''
         self.files = dict(FILES)
         self.asked = []
         self.deadlines = []
@@ -78,9 +81,13 @@ class Channel:
         self.spent += self.cost
         self.asked += [each.name for each in asked.batch.commands]
         self.deadlines.append(asked.deadline)
-        if self.broken is not None:
+        names = [each.name for each in asked.batch.commands]
+        fault = self.broken
+        if self.too_slow in names:
+            fault = errors.ChannelTimeout('too slow')
+        if fault is not None:
             self.contacted, self.failing = False, True
-            asked.tell(None, self.broken)
+            asked.tell(None, fault)
             return
         self.contacted, self.failing = True, False
         asked.tell([self._answer(c) for c in asked.batch.commands], None)
@@ -310,6 +317,13 @@ class SlowTest(SamplerCase):
             self.slow_rounds({}, {'urgent': True}, slow_interval=3600.0),
         )
 
+    def test_who_waits_takes_nobody_s_turn(self):
+        urgent = {'urgent': True}
+        self.assertEqual(
+            [True, True, True, False],
+            self.slow_rounds(urgent, urgent, {}, {}, slow_interval=3600.0),
+        )
+
     def test_after_a_failure_it_is_asked_again(self):
         self.slow_rounds({}, slow_interval=3600.0)
         for channel in self.vm.channels:
@@ -317,4 +331,18 @@ class SlowTest(SamplerCase):
         self.assertIsNotNone(self.run_once().error)
         for channel in self.vm.channels:
             channel.broken = None
-        self.assertIn('load', self.run_once().told.by)
+        # The agent may be back, and not be well: the rest goes before.
+        self.assertEqual(
+            [False, True, False],
+            self.slow_rounds({}, {}, {}, slow_interval=3600.0),
+        )
+
+    def test_what_never_ends_in_time_costs_the_rest_one_round_alone(self):
+        for channel in self.vm.channels:
+            channel.too_slow = 'guest-get-users'
+        self.plans = plan.Plans(
+            {'users': users.UserCollector(), 'load': load.LoadCollector()},
+            3600.0,
+        )
+        told = [self.run_once().told is not None for _ in range(9)]
+        self.assertEqual([False, True, False] + [True] * 6, told)
