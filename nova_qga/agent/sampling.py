@@ -94,7 +94,7 @@ def _finish(
     slow: bool,
 ) -> Steps:
     """Ask what the answers say is to be asked next, and read all."""
-    later = frozenset() if slow else plan.slow
+    later = None if slow else plan.slow
     more = sampling_plan.further(slots, replies) if plan.goes_on else ()
     if more:
         try:

@@ -53,17 +53,19 @@ def read(
     plan: sampling_plan.Plan,
     slots: tuple[sampling_plan.Slot, ...],
     replies: list[Any],
-    later: Set[str] = frozenset(),
+    later: Set[str] | None = None,
 ) -> Told:
     """Return what it told.
 
     :param slots: where each source's answer is
     :param replies: in the order of the batch, each checked by nobody yet
-    :param later: collectors that were not due
+    :param later: collectors that were not due; None where all were
     """
     samples: list[base.Sample] = []
     seldom: list[base.Sample] = []
-    told = set(later).union(*[plan.readers[path] for path in kept.constant])
+    told = set(later or ()).union(
+        *[plan.readers[path] for path in kept.constant]
+    )
     missing: dict[str, str] = {}
     version = kept.info.version if kept.info is not None else ''
     for name, slow, samples_of, path, asked, index, _ in slots:
@@ -90,14 +92,19 @@ def read(
     for path, reason in kept.refused.items():
         missing.update(dict.fromkeys(plan.readers.get(path, ()), reason))
     missing.update(plan.silent)
-    return Told(_parts(samples, seldom), told, missing or _NOTHING, version)
+    parts = _parts(samples, seldom, later is None)
+    return Told(parts, told, missing or _NOTHING, version)
 
 
 def _parts(
-    samples: list[base.Sample], seldom: list[base.Sample]
+    samples: list[base.Sample], seldom: list[base.Sample], due: bool
 ) -> tuple[sample_set.Part, ...]:
+    """Return one part, and one of what changes slowly where that was due.
+
+    That is there also where it is empty: nothing of before is true any more.
+    """
     now = time.time()
     part = sample_set.Part(sample_set.GUEST, now, samples)
-    if not seldom:
+    if not due:
         return (part,)
     return part, sample_set.Part(sample_set.GUEST, now, seldom, True)

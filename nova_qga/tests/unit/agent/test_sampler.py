@@ -306,6 +306,14 @@ class SlowTest(SamplerCase):
             self.slow_rounds({}, {}, {}, slow_interval=3600.0),
         )
 
+    def test_that_it_was_asked_for_and_not_told_is_told(self):
+        self.assertEqual([True], self.slow_rounds({}, slow_interval=0.0))
+        self.direct.files['/proc/loadavg'] = b'nonsense'
+        self.assertEqual([True], self.slow_rounds({}, slow_interval=0.0))
+        # Nor does it stay when nobody collects it any more.
+        self.plans = plan.Plans({'uptime': uptime.UptimeCollector()}, 0.0)
+        self.assertTrue(any(part.slow for part in self.sample().parts))
+
     def test_its_time_may_be_each_time(self):
         self.assertEqual(
             [True, True], self.slow_rounds({}, {}, slow_interval=0.0)

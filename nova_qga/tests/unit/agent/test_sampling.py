@@ -189,7 +189,7 @@ class SteadyTest(StepsTest):
 
     def test_it_says_what_it_has_of_whom(self):
         taken = self.run_steps()
-        [part] = taken.parts
+        part, _ = taken.parts
         self.assertEqual(('guest', False), (part.source, part.slow))
         self.assertEqual({'a', 'name', 'once'}, taken.by)
         self.assertEqual('7.2', taken.version)
@@ -248,7 +248,7 @@ class SharedTest(StepsTest):
             }
         )
         self.run_steps()
-        [part] = self.run_steps().parts
+        part, _ = self.run_steps().parts
         self.assertEqual(
             [['guest-file-seek', 'guest-file-read', NAME.name]], self.batches
         )

@@ -26,6 +26,7 @@ import fixtures
 from prometheus_client import parser
 
 from nova_qga.collectors import base as collectors_base
+from nova_qga.collectors import sample_set
 from nova_qga import errors
 from nova_qga.publishers import listener
 from nova_qga.publishers import prometheus
@@ -100,6 +101,10 @@ class PrometheusTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.assertEqual(
             2.0, self.fetch(publisher)['guest_memory_total_bytes']
         )
+        asked_again = sample_set.Part('guest', 1.0, [], True)
+        publisher.publish([often._replace(parts=(*often.parts, asked_again))])
+        self.assertNotIn('guest_memory_total_bytes', self.fetch(publisher))
+        publisher.publish([often._replace(parts=(*often.parts, seldom))])
         silent = made_samples.part(
             collectors_base.Sample(made_samples.CPU, 3.0), source='hypervisor'
         )
