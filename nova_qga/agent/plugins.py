@@ -47,11 +47,14 @@ def load_publishers(
     :raises ConfigurationError: there is none of a name, or it does not load;
         those that are known still work then
     """
-    new = [name for name in names if name not in known]
-    made = _load(PUBLISHERS, '[qga_monitor]publishers', new, context)
+    option = '[qga_monitor]publishers'
+    made: dict[str, publishers_base.Publisher] = {}
     try:
         for name in names:
-            if name in known and not known[name].is_current(context):
+            if name not in known:
+                # One by one: where the next fails, this one is closed.
+                made |= _load(PUBLISHERS, option, [name], context)
+            elif not known[name].is_current(context):
                 made[name] = _renewed(name, known[name], context)
     except errors.ConfigurationError:
         for each in made.values():

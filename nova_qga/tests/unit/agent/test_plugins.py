@@ -12,7 +12,11 @@
 
 """Tests of loading plugins by the names that an operator gives."""
 
+import os
+import pathlib
 import unittest
+
+import fixtures
 
 from nova_qga.agent import plugins
 from nova_qga import errors
@@ -23,7 +27,7 @@ from nova_qga.tests.fixtures import publisher_context
 CONTEXT = publisher_context.of(notification.GROUP)
 
 
-class LoadTest(unittest.TestCase):
+class LoadTest(fixtures.TestWithFixtures, unittest.TestCase):
     def test_publishers_are_made_with_what_they_need(self):
         loaded = plugins.load_publishers(['notification'], CONTEXT, {})
         self.assertEqual(['notification'], list(loaded))
@@ -68,6 +72,18 @@ class LoadTest(unittest.TestCase):
         ):
             self.load(bare, {'notification': known})
         self.assertTrue(known.is_current(CONTEXT))
+
+    def test_where_one_fails_those_that_were_made_before_are_closed(self):
+        folder = os.path.realpath(self.useFixture(fixtures.TempDir()).path)
+        path = os.path.join(folder, 'samples')
+        context = publisher_context.of('qga_jsonl', path=path)
+        # An address that no host has.
+        context.options['qga_prometheus']['listen_address'] = '192.0.2.1'
+        with self.assertRaisesRegex(errors.ConfigurationError, 'listen'):
+            plugins.load_publishers(['jsonl', 'prometheus'], context, {})
+        self.assertTrue(os.path.exists(path))
+        opened = pathlib.Path('/proc/self/fd').iterdir()
+        self.assertNotIn(path, [os.path.realpath(each) for each in opened])
 
     def load(self, context, known):
         return plugins.load_publishers(['notification'], context, known)
