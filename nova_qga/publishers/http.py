@@ -68,9 +68,17 @@ class HttpPublisher(base.Publisher):
 
     def publish(self, batch: Sequence[sample_set.SampleSet]) -> None:
         route = self.route(batch[0])
-        if route is not None:
-            for body in bodies(batch, self.context.host, self._most):
+        if route is None:
+            return
+        refused = None
+        for body in bodies(batch, self.context.host, self._most):
+            try:
                 self._receivers[route].post(body, CONTENT_TYPE)
+            except errors.OperationFailed as error:
+                # It may be one guest's that is too large, and no other's.
+                refused = error
+        if refused is not None:
+            raise refused
 
     def close(self) -> None:
         for each in self._receivers.values():

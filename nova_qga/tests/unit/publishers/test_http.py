@@ -18,6 +18,7 @@ import unittest
 
 import fixtures
 
+from nova_qga.collectors import base
 from nova_qga import errors
 from nova_qga.publishers import http
 from nova_qga.publishers import outlet
@@ -28,6 +29,11 @@ from nova_qga.tests.fixtures import http_receiver
 from nova_qga.tests.fixtures import made_samples
 from nova_qga.tests.fixtures import process
 from nova_qga.tests.fixtures import publisher_context
+
+
+def refuse_large(handler):
+    large = int(handler.headers['Content-Length']) > 65536
+    http_receiver.with_status(413 if large else 204)(handler)
 
 
 class HttpCase(fixtures.TestWithFixtures, unittest.TestCase):
@@ -63,6 +69,22 @@ class PublishTest(HttpCase):
         self.assertEqual([4, 4, 1], [each.count(b'\n') for each in found])
         self.assertEqual(9, len(list(http.bodies(samples, 'compute-1', 1))))
         self.assertEqual([], list(http.bodies([], 'compute-1', 1)))
+
+    def test_a_body_that_is_refused_costs_no_other_guest_s_samples(self):
+        there = self.run_receiver()
+        huge = base.Sample(made_samples.READ, 1, ('device', 'x' * 70000))
+        samples = [made_samples.samples(uuid=each) for each in 'abc']
+        samples[1] = made_samples.samples(huge, uuid='b')
+        there.answer = refuse_large
+        publisher = self.make(url=there.url, max_bytes=65536)
+        with self.assertRaisesRegex(errors.OperationFailed, '413'):
+            publisher.publish(samples)
+        taken = [
+            record['instance_id']
+            for each in there.all()
+            for record in each.records()
+        ]
+        self.assertEqual(['a', 'b', 'c'], taken)
 
 
 class RouteTest(HttpCase):
