@@ -26,6 +26,7 @@ from nova_qga.collectors import proc
 from nova_qga.collectors import rows
 from nova_qga import errors
 from nova_qga.guest import figures
+from nova_qga.protocol import reading
 
 
 def _gauge(name: str) -> base.Metric:
@@ -88,9 +89,11 @@ def _available(size: Mapping[bytes, int]) -> int | None:
     if b'MemAvailable' in size:
         return size[b'MemAvailable']
     try:
-        return size[b'MemFree'] + size[b'Buffers'] + size[b'Cached']
+        total = size[b'MemFree'] + size[b'Buffers'] + size[b'Cached']
     except KeyError:
         return None
+    # Nothing beyond could be written down for whoever reads samples.
+    return total if total <= reading.UINT64_MAX else None
 
 
 _MEMINFO = base.Source(

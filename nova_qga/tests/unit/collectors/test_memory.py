@@ -93,6 +93,15 @@ class MemoryTest(cases.CollectorTestCase):
             set(table),
         )
 
+    def test_a_sum_that_no_reader_could_hold_is_left_out(self):
+        huge = b'9999999999999999 kB'
+        table = self.of_file(
+            b'MemTotal: 5 kB\nMemFree: %b\nBuffers: %b\nCached: %b\n'
+            % (huge, huge, huge)
+        )
+        self.assertNotIn(('guest.memory.available',), table)
+        self.assertLess(max(table.values()), 1 << 64)
+
     def test_used_is_never_below_nothing(self):
         table = self.of_file(b'MemTotal: 5 kB\nMemAvailable: 6 kB\n')
         self.assertNotIn(('guest.memory.used',), table)
