@@ -45,6 +45,9 @@ FRESH = 0.75
 #: Seconds from one sample to the next after a boot, as far as they are shorter
 #: than the period.
 BURST = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
+#: Guests that are in one at the same time: all may come at once, as when
+#: libvirtd is back.
+MOST_BURSTS = 50
 
 Publish = Callable[[sample_set.SampleSet], None]
 
@@ -93,6 +96,8 @@ class Poller:
         self._due = timetable.Timetable()
         self._beats = timetable.Timetable()
         self._watched: dict[str, _Watch] = {}
+        #: Guests that are in a burst.
+        self._bursting = 0
         self._woken = self._wakes = time.monotonic()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -200,7 +205,9 @@ class Poller:
 
     def _put(self, guest: guest_module.Guest) -> None:
         """Give a guest its period, as the options and its owner say."""
-        interval = self._guests.interval_of(guest.description)
+        interval = None
+        if self._taker.measures:
+            interval = self._guests.interval_of(guest.description)
         beat = self._guests.heartbeat_interval
         rare = interval is not None and 0 < beat < interval
         self._due.put(guest.uuid, interval)
@@ -226,27 +233,33 @@ class Poller:
         watched = self._watched.pop(guest.uuid, None)
         if watched is not None and watched.timer is not None:
             watched.timer.cancel()
+            self._bursting -= 1
         self._taker.forget(guest)
 
     def _burst(self, guest: guest_module.Guest) -> None:
         """Sample it soon, and a few times more; one burst at a time."""
         watched = self._watched[guest.uuid]
+        if self._bursting >= MOST_BURSTS:
+            return  # its period will do
         if watched.timer is None and guest.state == guest_module.RUNNING:
             watched.burst = 0
+            self._bursting += 1
             self._next_of_burst(guest, watched)
 
     def _next_of_burst(
         self, guest: guest_module.Guest, watched: _Watch
     ) -> None:
+        """Wait for the next sample of a burst, or end it."""
         watched.timer = None
         interval = self._due.interval(guest.uuid)
-        if interval is None or watched.burst >= len(BURST):
-            return
-        pause = BURST[watched.burst]
-        if pause < interval:
-            watched.timer = self._host.loop.asyncio.call_later(
-                pause, self._in_burst, guest, watched
-            )
+        if interval is not None and watched.burst < len(BURST):
+            pause = BURST[watched.burst]
+            if pause < interval:
+                watched.timer = self._host.loop.asyncio.call_later(
+                    pause, self._in_burst, guest, watched
+                )
+        if watched.timer is None:
+            self._bursting -= 1
 
     def _in_burst(self, guest: guest_module.Guest, watched: _Watch) -> None:
         watched.burst += 1

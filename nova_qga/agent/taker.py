@@ -75,6 +75,11 @@ class Taker:
         """Take other collectors, from the next round on."""
         self._plans = sampling_plan.Plans(collectors, slow_interval)
 
+    @property
+    def measures(self) -> bool:
+        """There is something to measure."""
+        return bool(self._plans.collectors)
+
     def sampler(self, guest: guest_module.Guest) -> guest_sampler.Sampler:
         """Return what is kept of a guest."""
         known = self._samplers.get(guest.uuid)

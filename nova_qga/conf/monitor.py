@@ -156,9 +156,8 @@ Related options:
 The kinds of measurements that a sample consists of.
 
 Leave out what nobody looks at, or add what you have installed. A guest whose
-agent cannot tell something is sampled for the rest. With an empty list
-only the agent itself is looked at: whether it answers, and of which version
-it is. An unknown name stops the start.
+agent cannot tell something is sampled for the rest. With an empty list no
+samples are taken. An unknown name stops the start.
 
 Possible values:
 

@@ -106,6 +106,13 @@ class PollerTest(fixtures.TestWithFixtures, unittest.TestCase):
             )
         )
 
+    def let_periods_pass(self):
+        later = threading.Event()
+        self.host.loop.call(
+            self.host.loop.asyncio.call_later, 3 * INTERVAL, later.set
+        )
+        later.wait()
+
     def names(self, samples):
         return {
             each.metric.name
@@ -183,11 +190,7 @@ class PeriodTest(PollerTest):
         self.wait_for_more(*self.good)
         self.poller.stop()
         count = len(self.published)
-        later = threading.Event()
-        self.host.loop.call(
-            self.host.loop.asyncio.call_later, 3 * INTERVAL, later.set
-        )
-        later.wait()
+        self.let_periods_pass()
         self.assertEqual(count, len(self.published))
 
     def test_guests_that_come_are_sampled_and_those_that_go_are_not(self):
@@ -309,6 +312,23 @@ class ChoiceTest(PollerTest):
         self.wait_for_more(second)
         self.assertEqual(count, len(self.rounds(first)))
 
+    def test_with_nothing_to_measure_nothing_is_published(self):
+        self.useFixture(
+            fixtures.MonkeyPatch('nova_qga.agent.poller.BURST', (0.05,) * 4)
+        )
+        self.host.loop.call(self.taker.use, {}, INTERVAL)
+        self.start()
+        self.host.loop.call(
+            self.host.directory.restarted, self.good[0].uuid, True
+        )
+        self.let_periods_pass()
+        self.host.loop.call(
+            self.taker.use, plugins.load_collectors(['memory']), INTERVAL
+        )
+        self.assertEqual([], self.published)
+        self.poller.reconfigure(monitored.Monitored(interval=INTERVAL))
+        self.wait_for_more(*self.good, count=1)
+
     def test_a_project_has_a_period_of_its_own(self):
         self.choose(interval=3600.0)
         self.start()
@@ -346,6 +366,17 @@ class NewsTest(PollerTest):
         self.restart(self.good[0], booted=True)
         self.wait_for_burst()
         self.assertEqual([], self.of(self.good[1]))
+
+    def test_guests_of_which_too_many_boot_wait_for_their_period(self):
+        self.useFixture(
+            fixtures.MonkeyPatch('nova_qga.agent.poller.MOST_BURSTS', 1)
+        )
+        for guest in self.good:
+            self.restart(guest, booted=True)
+        self.wait_for_burst()
+        self.assertEqual([], self.of(self.good[1]))
+        self.restart(self.good[1], booted=True)
+        self.wait_until(lambda: self.of(self.good[1]))
 
     def test_a_storm_of_boots_makes_one_burst_at_a_time(self):
         for _ in range(50):
