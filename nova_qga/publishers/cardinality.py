@@ -21,6 +21,7 @@ import array
 import bisect
 from typing import NamedTuple
 
+from nova_qga.collectors import agent
 from nova_qga.collectors import base
 from nova_qga.collectors import sample_set
 
@@ -71,7 +72,8 @@ class Cardinality:
             admitted = [
                 each
                 for each in part.samples
-                if self._is_admitted(each, known.digests)
+                if _is_the_hosts(part, each)
+                or self._is_admitted(each, known.digests)
             ]
             left_out += len(part.samples) - len(admitted)
             parts.append(part._replace(samples=admitted))
@@ -103,3 +105,11 @@ class Cardinality:
             for uuid, known in self._known.items()
             if now - known.since < PERIOD
         }
+
+
+def _is_the_hosts(part: sample_set.Part, sample: base.Sample) -> bool:
+    """Tell whether no word of the guest's is in its labels.
+
+    Else a guest could use its labels up, and be dark for the rest of the day.
+    """
+    return part.source == sample_set.HYPERVISOR and sample.metric != agent.INFO

@@ -14,7 +14,9 @@
 
 import unittest
 
+from nova_qga.collectors import agent
 from nova_qga.collectors import base
+from nova_qga.collectors import sample_set
 from nova_qga.publishers import cardinality
 from nova_qga.tests.fixtures import made_samples
 
@@ -52,6 +54,21 @@ class CardinalityTest(unittest.TestCase):
 
     def test_all_metrics_of_a_device_count_as_one(self):
         self.assertEqual((['x'] * 9, 0), self.admit(*'x' * 9))
+
+    def test_a_guest_cannot_hide_what_the_host_knows_of_it(self):
+        self.admit('x', 'y', 'z')
+        samples = made_samples.samples(uuid='a')
+        host = made_samples.part(
+            base.Sample(made_samples.CPU, 1, ('mode', 'vcpu')),
+            # It is the host that says this, in the guest's words.
+            base.Sample(agent.INFO, 1, ('version', '99.0')),
+            source=sample_set.HYPERVISOR,
+        )
+        left, count = self.labels.admit(samples._replace(parts=(host,)), 0.0)
+        self.assertEqual(
+            [made_samples.CPU], [each.metric for each in left.samples]
+        )
+        self.assertEqual(1, count)
 
     def test_after_a_day_there_may_be_others(self):
         self.admit('x', 'y', 'z')
