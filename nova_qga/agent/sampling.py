@@ -159,13 +159,15 @@ def _check_boot(
     open file that is dropped is lost to the agent, which can hold some
     1,000. A new agent in the same boot counts on from the old one's.
     """
-    kept.epoch = guest.epoch
+    epoch = guest.epoch
     before, kept.constant = kept.boot, {}
     kept.refused = {}
     yield from _read_constant(kept, plan)
     kept.boot = _boot(kept)
     if not before or kept.boot != before:
         kept.handles = {}
+    # Not before: where that look failed, it is due again.
+    kept.epoch = epoch
 
 
 def _boot(kept: agent_kept.Kept) -> str:

@@ -201,8 +201,8 @@ class SamplerTest(SamplerCase):
             self.values()
         self.assertEqual(2, len(self.direct.open))
 
-    def test_after_a_reboot_no_old_handle_is_used(self):
-        self.values()
+    def boot_anew(self):
+        """Its agent is new, and others have files open there."""
         self.direct.restart()
         self.direct.files['/proc/sys/kernel/random/boot_id'] = (
             b'00000000-3ace-4b21-80d8-f9a2399dd4c8\n'
@@ -211,6 +211,19 @@ class SamplerTest(SamplerCase):
         self.direct.open = dict(old)
         self.direct.files['/somebody/elses'] = b'9.9 9.9\n'
         self.vm.restarted()
+
+    def test_after_a_reboot_no_old_handle_is_used(self):
+        self.values()
+        self.boot_anew()
+        self.assertEqual(12.45, self.values()['guest.uptime'])
+
+    def test_nor_where_the_first_look_at_the_new_boot_fails(self):
+        self.values()
+        self.standard.broken = errors.ChannelTimeout('no agent')
+        self.boot_anew()
+        self.direct.too_slow = 'guest-file-close'
+        self.assertIsNotNone(self.run_once().error)
+        self.direct.too_slow = ''
         self.assertEqual(12.45, self.values()['guest.uptime'])
 
     def test_a_new_agent_of_the_same_boot_gets_its_files_opened(self):

@@ -379,7 +379,7 @@ class FailureTest(StepsTest):
         self.values()
         self.assertEqual(['guest-info'], self.batches[0])
         self.assertNotIn(NAME.name, self.batches[-1])
-        self.assertIn('no command', self.missing['name'])
+        self.assertIn('blocks', self.missing['name'])
 
     def test_an_agent_that_refuses_to_tell_ends_the_sample(self):
         self.agent.answers['guest-info'] = DISABLED
