@@ -114,7 +114,7 @@ class Machine(fixtures.Fixture):
         argv += ['-qmp', f'unix:{self._folder}/qmp,server=on,wait=off']
         argv += ['-device', 'virtio-serial-pci,id=serial']
         for number in self._ports:
-            path = self._socket(number)
+            path = self.socket_of(number)
             argv += ['-chardev', f'socket,id=agent{number},path={path},']
             argv[-1] += 'server=on,wait=off'
             argv += ['-device', 'virtserialport,bus=serial.0']
@@ -122,12 +122,13 @@ class Machine(fixtures.Fixture):
             argv[-1] += f'chardev=agent{number},name={PORT.format(number)}'
         return argv
 
-    def _socket(self, number: int) -> pathlib.Path:
+    def socket_of(self, number: int) -> pathlib.Path:
+        """Of an agent's port; it serves one client at a time."""
         return self._folder / f'agent{number}'
 
     def agent(self, number: int) -> wire.Client:
         """A session with an agent; each port serves one at a time."""
-        return wire.Client(self._socket(number))
+        return wire.Client(self.socket_of(number))
 
     def answers(self, number: int, seconds: float = SOON) -> bool:
         """Whether an agent answers in so many seconds."""
@@ -200,7 +201,7 @@ class Machine(fixtures.Fixture):
         backend = {
             'addr': {
                 'type': 'unix',
-                'data': {'path': str(self._socket(number))},
+                'data': {'path': str(self.socket_of(number))},
             },
             'server': True,
             'wait': False,

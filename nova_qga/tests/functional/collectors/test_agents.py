@@ -13,29 +13,21 @@
 """Which source tells what, of agents of three Debian releases.
 
 The agents are real, and run on this machine with what RHEL blocks, or allows,
-put on them by their own options. libvirt's test driver knows no figures of its
-guests, so those of a real one stand for what the hypervisor knows.
+put on them by their own options.
 """
 
-from concurrent import futures
-import time
 import unittest
 
 import fixtures
 
-from nova_qga.agent import taker
 from nova_qga.collectors import base
-from nova_qga.guest import host
 from nova_qga.tests.fixtures import debian_agents
 from nova_qga.tests.fixtures import hostile_guest
 from nova_qga.tests.fixtures import known_agents
+from nova_qga.tests.fixtures import measured_guest
 from nova_qga.tests.fixtures import qemu_ga
-from nova_qga.tests.fixtures import recordings
-from nova_qga.tests.fixtures import simulated_host
 from nova_qga.tests.fixtures import windows_guest
-from nova_qga.tests.unit.collectors import cases
 
-PATIENCE = 60.0
 LISTS = {
     '': {},
     'block': {'block_rpcs': debian_agents.RHEL_BLOCKS},
@@ -60,49 +52,9 @@ LOSSES = {
 MAY_LACK = {'users', 'partitions'}
 
 
-class Hypervisor:
-    """Knows of every guest what libvirt once told of a real one."""
-
-    def start(self):
-        """Nothing."""
-
-    stop = start
-
-    def ask(self, uuid, max_age, done):
-        done(recordings.hypervisor_figures())
-
-
 class AgentsTest(fixtures.TestWithFixtures, unittest.TestCase):
     maxDiff = None
     lacking = None
-
-    def take(self, socket, rounds=1):
-        """The last of so many rounds of a guest with this channel."""
-        guest = simulated_host.Simulated('instance-1', socket)
-        uri = self.useFixture(simulated_host.SimulatedHost(guest)).uri
-        compute = host.Host(host.HostSettings(uri, simulated_host.DIRECT))
-        compute.hypervisor = Hypervisor()
-        compute.start()
-        takes = taker.Taker(compute, cases.COLLECTORS, 0.0)
-        try:
-            for _ in range(rounds):
-                samples = self.take_one(compute, takes, guest.uuid)
-        finally:
-            takes.close()
-            compute.stop()
-        return samples
-
-    def take_one(self, compute, takes, uuid):
-        answer = futures.Future()
-        compute.loop.call(
-            takes.take,
-            compute.find(uuid),
-            time.monotonic() + PATIENCE,
-            PATIENCE,
-            lambda samples, _: answer.set_result(samples),
-            True,
-        )
-        return answer.result(PATIENCE)
 
     def assert_told(self, expected, told):
         """Compare, but for what this machine has not got."""
@@ -118,7 +70,7 @@ class AgentsTest(fixtures.TestWithFixtures, unittest.TestCase):
         binary = debian_agents.binary(release)
         with qemu_ga.QemuGa(binary=binary, **filters) as agent:
             # The second one reads the files that the first one has opened.
-            samples = self.take(agent.socket, rounds=2)
+            samples = measured_guest.take(agent.socket, rounds=2)
         self.assertIn(
             debian_agents.RELEASES[release],
             [
@@ -154,7 +106,7 @@ class AgentsTest(fixtures.TestWithFixtures, unittest.TestCase):
     def test_windows(self):
         guest = self.useFixture(hostile_guest.HostileGuest(hostile_guest.good))
         guest.replies = windows_guest.measured(hostile_guest.Refusal)
-        told = known_agents.sources(self.take(guest.path, rounds=2))
+        told = known_agents.sources(measured_guest.take(guest.path, rounds=2))
         self.assertEqual(known_agents.WINDOWS, told)
 
     def test_windows_with_the_block_list_of_rhel(self):
@@ -162,7 +114,7 @@ class AgentsTest(fixtures.TestWithFixtures, unittest.TestCase):
         guest.replies = windows_guest.measured(
             hostile_guest.Refusal, debian_agents.RHEL_BLOCKS
         )
-        told = known_agents.sources(self.take(guest.path, rounds=2))
+        told = known_agents.sources(measured_guest.take(guest.path, rounds=2))
         self.assertEqual(known_agents.WINDOWS, told)
         self.assertNotIn('guest-file-open', guest.names())
 
@@ -170,5 +122,5 @@ class AgentsTest(fixtures.TestWithFixtures, unittest.TestCase):
         guest = self.useFixture(
             hostile_guest.HostileGuest(hostile_guest.silent)
         )
-        told = known_agents.sources(self.take(guest.path))
+        told = known_agents.sources(measured_guest.take(guest.path))
         self.assertEqual(known_agents.NO_AGENT, told)
