@@ -39,6 +39,9 @@ LOG = logging.getLogger(__name__)
 SPACING = 2.0
 #: Seconds that somebody waits.
 PATIENCE = 5.0
+#: Who has asked is read in all calls for so many times the age that it takes:
+#: who asks once in a period is served by the calls that others cause.
+KEEP = 2.0
 
 _STATS = (
     libvirt.VIR_DOMAIN_STATS_CPU_TOTAL
@@ -75,9 +78,8 @@ class Hypervisor:
         self._known_since = self._began = -SPACING
         self._asking = False
         self._waiting: list[tuple[str, Done]] = []
-        # Who asks once in a period, asked since one of the last two calls.
-        self._wanted: set[str] = set()
-        self._wanted_before: set[str] = set()
+        #: UUID -> until when it is read in each call; monotonic clock.
+        self._wanted: dict[str, float] = {}
         self._asked_for: frozenset[str] = frozenset()
         self._work: queue.SimpleQueue[frozenset[str] | None] = (
             queue.SimpleQueue()
@@ -104,8 +106,9 @@ class Hypervisor:
         :param max_age: seconds that it may be old
         :param done: told None where nothing is known
         """
-        self._wanted.add(uuid)
         now = time.monotonic()
+        until = now + max_age * KEEP
+        self._wanted[uuid] = max(until, self._wanted.get(uuid, until))
         if uuid in self._known and now - self._known_since < max_age:
             done(self._known[uuid])
         elif self._asking and now - self._began > PATIENCE:
@@ -120,9 +123,14 @@ class Hypervisor:
         self._loop.asyncio.call_later(pause, self._begin)
 
     def _begin(self) -> None:
-        self._asked_for = frozenset(self._wanted | self._wanted_before)
-        self._wanted_before, self._wanted = self._wanted, set()
-        self._began = time.monotonic()
+        self._began = now = time.monotonic()
+        waiting = {uuid for uuid, _ in self._waiting}
+        self._wanted = {
+            uuid: until
+            for uuid, until in self._wanted.items()
+            if until > now or uuid in waiting
+        }
+        self._asked_for = frozenset(self._wanted)
         self._asking = True
         self.calls += 1
         self._loop.asyncio.call_later(PATIENCE, self._give_up, self.calls)

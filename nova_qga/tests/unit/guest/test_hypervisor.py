@@ -128,6 +128,20 @@ class HypervisorTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.assertEqual({'b': 2.0}, self.ask('b'))
         self.assertEqual(2, self.libvirt.calls)
 
+    def test_who_asks_once_in_a_period_is_served_by_the_calls_of_others(self):
+        self.libvirt.seconds = dict.fromkeys('abcdefgh', 1)
+        for uuid in 'abcdefgh':
+            self.ask(uuid)
+        calls = self.libvirt.calls
+        for uuid in 'abcdefgh':
+            self.assertEqual({uuid: 1.0}, self.ask(uuid))
+        self.assertEqual(calls, self.libvirt.calls)
+
+    def test_who_asks_no_more_is_read_no_more(self):
+        self.ask('a', max_age=0.0)
+        self.ask('b')
+        self.assertEqual({'b'}, set(self.asked._known))
+
     def test_who_was_not_asked_for_is_not_kept(self):
         self.ask('a')
         self.assertEqual({'a'}, set(self.asked._known))
