@@ -18,8 +18,12 @@ In memory alone, and about a kilobyte a guest.
 from collections.abc import Sequence
 import threading
 
+from oslo_log import log as logging
+
 from nova_qga.collectors import sample_set
 from nova_qga.collectors import usage
+
+LOG = logging.getLogger(__name__)
 
 #: Seconds after which a guest of which nothing more is heard is forgotten:
 #: twice the longest period that samples can be taken in.
@@ -38,7 +42,7 @@ class Follower:
         """Take a round of samples of one guest; it never blocks."""
         with self._lock:
             before = self._followed.pop(samples.instance_uuid, None)
-            followed = usage.follow(before, samples)
+            followed = _follow(before, samples)
             if followed is not None:
                 self._followed[samples.instance_uuid] = followed
                 self._forget(followed.usage.timestamp - FORGET)
@@ -64,3 +68,14 @@ class Follower:
                 for uuid in uuids
                 if uuid in self._followed
             }
+
+
+def _follow(
+    before: usage.Followed | None, samples: sample_set.SampleSet
+) -> usage.Followed | None:
+    try:
+        return usage.follow(before, samples)
+    except Exception:
+        # A plugin's samples may be anything; the poller is to go on.
+        LOG.exception('following guest %s', samples.instance_uuid)
+        return None

@@ -12,12 +12,16 @@
 
 """Tests of who follows what guests use."""
 
+import logging
 import unittest
 
 from nova_qga.agent import usage
 from nova_qga.agent import usage_now
+from nova_qga.collectors import base
+from nova_qga.collectors import filesystems
 from nova_qga import errors
 from nova_qga.tests.fixtures import busy_guest
+from nova_qga.tests.fixtures import made_samples
 
 FIRST, SECOND = (f'00000000-0000-4000-8000-00000000000{n}' for n in (1, 2))
 
@@ -38,6 +42,20 @@ class FollowerTest(unittest.TestCase):
         self.assertEqual({FIRST, SECOND}, set(known))
         self.assertAlmostEqual(0.5, known[FIRST].cpu_time)
         self.assertIsNone(known[SECOND].cpu_time)
+
+    def test_a_plugin_s_fault_ends_nobody_s_round(self):
+        logging.disable(logging.CRITICAL)
+        self.addCleanup(logging.disable, logging.NOTSET)
+        self.note(FIRST, 60)
+        bad = made_samples.samples(
+            base.Sample(filesystems.SIZE, '5', ('mountpoint', '/')),
+            base.Sample(filesystems.USED, 1, ('mountpoint', '/')),
+            uuid=FIRST,
+        )
+        self.follower.note(bad)
+        self.assertEqual({}, self.follower.of([FIRST]))
+        self.note(FIRST, 120)
+        self.assertIn(FIRST, self.follower.of([FIRST]))
 
     def test_who_left_is_forgotten_after_a_while(self):
         self.note(FIRST, 60)
