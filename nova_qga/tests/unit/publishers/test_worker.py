@@ -73,6 +73,12 @@ class WorkerTest(fixtures.TestWithFixtures, unittest.TestCase):
         self.put('a', 'b')
         self.recorder.wait_until_published('a', 'b')
 
+    def test_where_nothing_is_batched_nothing_waits_for_a_batch(self):
+        self.start(size=1, wait=3600)
+        self.put('a', 'b')
+        self.recorder.wait_until_published('a', 'b')
+        self.assertEqual([['a'], ['b']], self.recorder.batches)
+
     def test_what_waits_is_published_at_the_end(self):
         self.start(size=2, wait=3600)
         self.put('a', 'b', 'c')
