@@ -142,6 +142,10 @@ def is_watched(app: shell.Shell, parsed_args: argparse.Namespace) -> bool:
     return (
         parsed_args.formatter == 'table'
         and not parsed_args.columns
-        and app.stdout.isatty()
-        and os.environ.get('TERM', 'dumb') != 'dumb'
+        and is_terminal(app)
     )
+
+
+def is_terminal(app: shell.Shell) -> bool:
+    """Tell whether there is a terminal on which things can change."""
+    return app.stdout.isatty() and os.environ.get('TERM', 'dumb') != 'dumb'

@@ -71,6 +71,7 @@ class Feed:
     :param interval: seconds between two questions to a host
     :param on_change: called from any thread when there is something new
     :param count: questions to each host; None for no end
+    :param delay: seconds until the first one
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Feed:
         interval: float,
         on_change: Callable[[], None],
         count: int | None = None,
+        delay: float = 0.0,
     ) -> None:
         self._question = question
         self._interval = interval
@@ -87,7 +89,7 @@ class Feed:
         self._count = count
         self._changed = threading.Condition()
         now = time.monotonic()
-        self._hosts = {name: _Asked(now) for name in names}
+        self._hosts = {name: _Asked(now + delay) for name in names}
         self._fault: Exception | None = None
 
     def start(self) -> None:

@@ -17,7 +17,7 @@ again afterwards: also after Ctrl-C and SIGTERM, and while Ctrl-Z has stopped
 the program. What was shown last is written below it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import contextlib
 import os
 import re
@@ -82,6 +82,12 @@ class Live:
         with contextlib.suppress(BlockingIOError):
             os.write(self._waker, b'.')
 
+    @property
+    def colored(self) -> bool:
+        """There are colours."""
+        console = self._console
+        return console.color_system is not None and not console.no_color
+
     def run(self, view: View) -> None:
         """Show it until it is over, or somebody has seen enough."""
         try:
@@ -91,6 +97,20 @@ class Live:
         except KeyboardInterrupt:
             # That is how it is ended.
             pass
+        self.write(view)
+
+    def write_last(self, view: View, announce: Callable[[], None]) -> None:
+        """Write how it looks when it is over, or at Ctrl-C.
+
+        :param announce: told first
+        """
+        with contextlib.suppress(KeyboardInterrupt):
+            announce()
+            while not view.over:
+                select.select([self._woken], [], [])
+                os.read(self._woken, 4096)
+                # It takes what is new.
+                view.frame(self._size(), True)
         self.write(view)
 
     def write(self, view: View) -> None:

@@ -32,6 +32,11 @@ def of_number(number: float | None) -> str:
     return _scaled(number, 1000.0)
 
 
+def of_unit(number: float | None, unit: str) -> str:
+    """Return a number of a sample's unit."""
+    return of_bytes(number) if unit == 'B' else of_number(number)
+
+
 def percent(share: float | None) -> str:
     """Return a share of 1 in percent, without the sign: ``12.5``, ``100``."""
     if share is None:
@@ -54,6 +59,9 @@ def seconds(number: float | None) -> str:
 
 
 def _scaled(number: float, step: float) -> str:
+    if isinstance(number, int) and abs(number) < 1000:
+        # Of what is counted there are no parts.
+        return str(number)
     sign = '-' if number < 0 else ''
     number = abs(number)
     for prefix in _PREFIXES:

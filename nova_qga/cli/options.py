@@ -127,6 +127,16 @@ def count(text: str) -> int:
     return number
 
 
+def label(text: str) -> tuple[str, str]:
+    """Take a label of a sample and its value."""
+    name, equals, value = text.partition('=')
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is no label, as device=vda is one'
+        )
+    return name, value
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)

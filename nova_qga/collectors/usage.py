@@ -101,9 +101,9 @@ def _followed(
         found, network.RECEIVE_BYTES, network.TRANSMIT_BYTES
     )
     work, capacity = _rates(before and before.cpu, time)
-    if work and capacity and work > capacity:
-        # It has made up one of them.
-        work = capacity = None
+    if work is not None and capacity:
+        # A kernel may take back some of its idle time.
+        work = min(work, capacity)
     usage = Usage(
         timestamp,
         picked.source(found),
