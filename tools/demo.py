@@ -142,6 +142,13 @@ class Demo:
             'does guest.memory.total',
             _value(text, 'guest.memory.total') == int(total) * 1024,
         )
+        print(
+            self._command(
+                *('top', '--once', '-c', 'Name', '-c', 'Host', '-c', 'Source'),
+                *('-c', 'CPU %', '-c', 'Load', '-c', 'Memory %'),
+                *('-c', 'Filesystem %', '-c', 'Disk Read', '-c', 'Disk Write'),
+            )
+        )
 
     def _command(self, *words: str, given: str | None = None) -> str:
         """Run the command line and return what it prints."""

@@ -30,6 +30,9 @@ from typing import Any, NamedTuple, Protocol, TextIO
 from rich import console as rich_console
 from rich import live
 
+#: Seconds for which it stands at least, unless a key is pressed: many hosts
+#: may answer one after the other.
+PACE = 0.25
 #: Seconds after which what is shown is made anew: ages have grown.
 TICK = 1.0
 #: Exit code of a program that was asked to end.
@@ -142,10 +145,10 @@ class Live:
 
     def _hear(self, view: View) -> bool:
         """Wait for a key or for news; tell whether to go on."""
-        sources = [self._woken]
-        if self._keys is not None:
-            sources.append(self._keys)
-        ready, _, _ = select.select(sources, [], [], TICK)
+        keyboard = [] if self._keys is None else [self._keys]
+        ready, _, _ = select.select(keyboard, [], [], PACE)
+        if not ready:
+            ready, _, _ = select.select([*keyboard, self._woken], [], [], TICK)
         if self._woken in ready:
             os.read(self._woken, 4096)
         if self._keys not in ready:
@@ -188,4 +191,6 @@ def _raw_keys(descriptor: int | None) -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+        # The terminal may be gone.
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
