@@ -23,7 +23,7 @@ import hashlib
 #: Guests woken together, about.
 GROUP = 25
 #: Seconds that a tick may last at least and at most.
-SHORTEST, LONGEST = 0.05, 1.0
+SHORTEST, LONGEST = 0.05, 0.5
 
 
 class Schedule:
