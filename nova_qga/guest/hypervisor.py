@@ -43,7 +43,7 @@ PATIENCE = 5.0
 #: who asks once in a period is served by the calls that others cause.
 KEEP = 2.0
 
-_STATS = (
+STATS = (
     libvirt.VIR_DOMAIN_STATS_CPU_TOTAL
     | libvirt.VIR_DOMAIN_STATS_BALLOON
     | libvirt.VIR_DOMAIN_STATS_VCPU
@@ -51,7 +51,7 @@ _STATS = (
     | libvirt.VIR_DOMAIN_STATS_BLOCK
 )
 # A domain that is busy with a job is told of as far as that goes.
-_FLAGS = (
+FLAGS = (
     libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE
     | libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
 )
@@ -138,21 +138,24 @@ class Hypervisor:
 
     def _give_up(self, call: int) -> None:
         if self._asking and call == self.calls:
-            self._tell({}, self._waiting)
+            self._tell({}, {uuid for uuid, _ in self._waiting})
 
     def _answered(self, known: Known | None) -> None:
         self._asking = False
         self._known, self._known_since = known or {}, self._began
         # Who came while libvirt was asked for others waits on.
-        served = [each for each in self._waiting if each[0] in self._asked_for]
-        self._tell(self._known, served)
+        self._tell(self._known, self._asked_for)
         if self._waiting:
             self._begin_soon()
 
-    def _tell(self, known: Known, served: list[tuple[str, Done]]) -> None:
-        self._waiting = [each for each in self._waiting if each not in served]
-        for uuid, done in served:
-            done(known.get(uuid))
+    def _tell(self, known: Known, uuids: Set[str]) -> None:
+        """Tell all that wait for one of these guests."""
+        waiting, self._waiting = self._waiting, []
+        for uuid, done in waiting:
+            if uuid in uuids:
+                done(known.get(uuid))
+            else:
+                self._waiting.append((uuid, done))
 
     # On the thread, from here on.
 
@@ -176,7 +179,7 @@ class Hypervisor:
             with contextlib.suppress(libvirt.libvirtError):
                 self._connection.setKeepAlive(5, 3)
         taken = time.time()
-        found = self._connection.getAllDomainStats(_STATS, _FLAGS)
+        found = self._connection.getAllDomainStats(STATS, FLAGS)
         known = {}
         for domain, stats in found:
             uuid = domain.UUIDString()
