@@ -24,7 +24,7 @@ import pathlib
 import signal
 import subprocess
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import wire
 
@@ -73,12 +73,20 @@ def fleet(
             running.used = json.loads(output.read())
 
 
+class Real(NamedTuple):
+    """A qemu-ga process."""
+
+    socket: pathlib.Path
+    pid: int
+
+
 @contextlib.contextmanager
-def real(folder: pathlib.Path, count: int) -> Iterator[list[pathlib.Path]]:
-    """Start ``count`` qemu-ga processes; yield their sockets."""
-    sockets = [folder / f'{number}.sock' for number in range(count)]
+def real(folder: pathlib.Path, count: int) -> Iterator[list[Real]]:
+    """Start ``count`` qemu-ga processes."""
+    started = []
     with contextlib.ExitStack() as stack:
-        for number, socket in enumerate(sockets):
+        for number in range(count):
+            socket = folder / f'{number}.sock'
             state = folder / f'{number}.state'
             state.mkdir()
             process = _start(
@@ -88,13 +96,14 @@ def real(folder: pathlib.Path, count: int) -> Iterator[list[pathlib.Path]]:
             )
             stack.callback(process.wait)
             stack.callback(process.terminate)
+            started.append(Real(socket, process.pid))
         deadline = time.monotonic() + START_SECONDS
-        for socket in sockets:
-            while not _answers(socket):
+        for each in started:
+            while not _answers(each.socket):
                 if time.monotonic() > deadline:
                     raise RuntimeError(f'{QEMU_GA} did not start')
                 time.sleep(0.05)
-        yield sockets
+        yield started
 
 
 def _answers(path: pathlib.Path) -> bool:

@@ -49,28 +49,46 @@ _DOMAIN = """\
   <memory unit='MiB'>2048</memory>
   <vcpu>2</vcpu>
   <os><type>hvm</type></os>
-  <devices>
-    <channel type='unix'>
-      <source mode='bind' path='{socket}'/>
-      <target type='virtio' name='{channel}'/>
-    </channel>
-  </devices>
+  <devices>{channel}</devices>
 </domain>
 """
+_CHANNEL = """
+    <channel type='unix'>
+      <source mode='bind' path='{socket}'/>
+      <target type='virtio' name='{name}'/>
+    </channel>
+  """
 
 
-def write(path: pathlib.Path, sockets: pathlib.Path, count: int) -> None:
-    """Write ``count`` running guests whose channels are <i>.sock."""
-    domains = [
-        _DOMAIN.format(
-            number=number,
-            uuid=uuid.uuid5(NAMESPACE, str(number)),
-            project=uuid.uuid5(NAMESPACE, f'project-{number % 20}').hex,
-            socket=sockets / f'{number}.sock',
-            channel=CHANNEL,
-        )
-        for number in range(count)
-    ]
+def xml(number: int, socket: pathlib.Path | None, identity: str = '') -> str:
+    """Return the definition of one guest.
+
+    :param socket: of its direct channel; None for a guest without one
+    :param identity: its UUID, where it is not that of its number
+    """
+    channel = ''
+    if socket is not None:
+        channel = _CHANNEL.format(socket=socket, name=CHANNEL)
+    return _DOMAIN.format(
+        number=number,
+        uuid=identity or uuid.uuid5(NAMESPACE, str(number)),
+        project=uuid.uuid5(NAMESPACE, f'project-{number % 20}').hex,
+        channel=channel,
+    )
+
+
+def write(
+    path: pathlib.Path, sockets: pathlib.Path, count: int, silent_every: int
+) -> None:
+    """Write ``count`` running guests whose channels are <i>.sock.
+
+    :param silent_every: every so manieth has no channel; 0 for none
+    """
+    domains = []
+    for number in range(count):
+        silent = silent_every and number % silent_every == silent_every - 1
+        socket = None if silent else sockets / f'{number}.sock'
+        domains.append(xml(number, socket))
     path.write_text('<node>\n' + ''.join(domains) + '</node>\n')
 
 
@@ -81,7 +99,7 @@ def main() -> None:
     parser.add_argument('sockets', type=pathlib.Path)
     parser.add_argument('count', type=int)
     args = parser.parse_args()
-    write(args.file, args.sockets, args.count)
+    write(args.file, args.sockets, args.count, 0)
 
 
 if __name__ == '__main__':

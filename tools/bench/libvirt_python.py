@@ -19,7 +19,6 @@ everywhere in the benchmark; libvirt adds a sync of its own to each command.
 
 import concurrent.futures
 import json
-import os
 import socket
 import struct
 from typing import Any
@@ -67,13 +66,6 @@ def libvirtd_pid(uri: str) -> int:
     return pid
 
 
-def cpu_ms_of(pid: int) -> float:
-    """CPU that a process has used, in milliseconds."""
-    with open(f'/proc/{pid}/stat') as file:
-        fields = file.read().rpartition(')')[2].split()
-    return (int(fields[11]) + int(fields[12])) * 1e3 / os.sysconf('SC_CLK_TCK')
-
-
 def main() -> None:
     """Measure, and print the report."""
     args = measure.parser(__doc__).parse_args()
@@ -86,13 +78,13 @@ def main() -> None:
     pace = measure.Pace(args.interval, args.group)
     with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
         measure.sample_all(pool, guests, pace, 1)
-        before = cpu_ms_of(libvirtd)
+        before = measure.cpu_ms_of(libvirtd)
         period = measure.Period()
         failed = measure.sample_all(pool, guests, pace, args.rounds)
         period.report(
             args.rounds * len(guests) - failed,
             failed,
-            libvirtd_cpu_ms=cpu_ms_of(libvirtd) - before,
+            libvirtd_cpu_ms=measure.cpu_ms_of(libvirtd) - before,
         )
 
 

@@ -20,6 +20,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 import concurrent.futures
 import json
+import os
 import pathlib
 import resource
 import time
@@ -32,6 +33,13 @@ def cpu_ms() -> float:
     """CPU that this process has used, in milliseconds."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return (used.ru_utime + used.ru_stime) * 1e3
+
+
+def cpu_ms_of(pid: int) -> float:
+    """CPU that a process has used in all threads, in milliseconds."""
+    with open(f'/proc/{pid}/stat') as file:
+        fields = file.read().rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1e3 / os.sysconf('SC_CLK_TCK')
 
 
 def rss_kib() -> int:

@@ -9,6 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
+
 """A publisher that takes samples and does nothing with them.
 
 ``no_op-0.dist-info`` beside it makes it a plugin of everything that is run

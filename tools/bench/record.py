@@ -72,8 +72,8 @@ def main() -> None:
         replies = record(wire.Agent(options.socket))
     else:
         with tempfile.TemporaryDirectory() as folder:
-            with agents.real(pathlib.Path(folder), 1) as [socket]:
-                replies = record(wire.Agent(socket))
+            with agents.real(pathlib.Path(folder), 1) as [agent]:
+                replies = record(wire.Agent(agent.socket))
     version = json.loads(replies['guest-info'])['return']['version']
     wire.REPLIES.write_text(
         json.dumps({'agent': version, 'replies': replies}, indent=1) + '\n'

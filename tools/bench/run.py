@@ -10,255 +10,102 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Measure what a sample costs: nova-qga's poller beside other clients.
-
-Builds the C programs, starts the agents, and runs every client against them,
-one after the other and then all over again, so that a slow moment of the
-machine hits all alike. What is told is the median of the repetitions. Each
-client is a process of its own, which measures itself.
+"""Measure what nova-qga costs: whole agents, and its poller beside others.
 
 It judges nothing: the aims stand beside the figures, in the documentation.
-Needs root, gcc, what the functional tests need, and 20,000 open files
-(``ulimit -n 20000``). Takes about half an hour.
+Needs root, gcc, what the functional tests need, prometheus-node-exporter, and
+20,000 open files (``ulimit -n 20000``). Takes about half an hour.
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
-import contextlib
-import dataclasses
-import json
+import os
 import pathlib
 import resource
-import statistics
-import subprocess
-import sys
 import tempfile
-from typing import Any
 
-from nova_qga.agent import schedule
 from nova_qga.tests.fixtures import libvirtd
 
-import agents
-import domains
+import bench as bench_module
+import comparisons
+import hosts
+import plot
 import report
-import vms
-import wire
 
 OPEN_FILES = 20000
-CC = ('gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-o')
-#: What a run of a client told of itself, by figure.
-Run = dict[str, Any]
+#: Rounds of whole agents, and the seconds of each: the agent's default.
+ROUNDS = 5
+INTERVAL = 60.0
 
 
-@dataclasses.dataclass(frozen=True)
-class Scene:
-    """Agents, and the pace at which each is asked.
-
-    :ivar interval: seconds a round
-    :ivar group: guests started at a tick
-    :ivar hang_every: every so manieth agent never answers
-    :ivar agents: the simulated fleet, qemu-ga processes, or guests in QEMU
-    """
-
-    title: str
-    count: int
-    interval: float
-    rounds: int
-    clients: tuple[str, ...]
-    group: int = schedule.GROUP
-    hang_every: int = 0
-    agents: str = 'fleet'
-
-
-@dataclasses.dataclass(frozen=True)
-class Place:
-    """Where a scene's agents are.
-
-    :ivar folder: has <i>.sock
-    :ivar uri: a libvirt that says so
-    """
-
-    folder: pathlib.Path
-    uri: str
-
-
-ALL = ('C, epoll', 'nova-qga', 'thread pool')
-OURS = ('nova-qga',)
-#: At these intervals the poller wakes as many guests a tick as it does with
-#: its period of 60 s.
-SCENES = (
-    Scene('1,000 simulated', 1000, 3.2, 3, ALL),
-    Scene('5,000 simulated', 5000, 16.0, 1, ALL),
-    Scene('200 qemu-ga', 200, 3.2, 3, ALL, agents='qemu-ga'),
-    Scene('1,000, all answer', 1000, 3.2, 4, OURS),
-    Scene('1,000, 10 % hang', 1000, 3.2, 4, OURS, hang_every=10),
-)
-#: Idle guests use CPU, so these are not there when the others are measured.
-GUESTS = 10
-GUEST_SCENES = (
-    Scene(
-        f'{GUESTS} guests in QEMU',
-        GUESTS,
-        2.0,
-        10,
-        (*ALL, 'libvirt-python'),
-        group=5,
-        agents='QEMU',
-    ),
-)
-
-
-class Bench:
-    """The built programs, and what all agents share.
-
-    :param folder: for the agents' sockets
-    :param host: serves libvirt's test driver, so that what that keeps of
-        the guests is not in the measured process; and the real guests
-    """
-
-    def __init__(self, folder: pathlib.Path, host: libvirtd.Libvirtd) -> None:
-        self.folder = folder
-        self._host = host
-        self.fleet = self._build('fleet')
-        self._client = self._build('client')
-        self._template = folder / 'sample'
-        self._files: Sequence[str] = ()
-        self._see_what_we_send()
-
-    def _build(self, name: str) -> pathlib.Path:
-        program = self.folder / name
-        command = [*CC, str(program), str(wire.HERE / f'{name}.c')]
-        subprocess.run(command, check=True)  # noqa: S603
-        return program
-
-    @contextlib.contextmanager
-    def agents(
-        self, scene: Scene, dump: pathlib.Path | None = None
-    ) -> Iterator[Place]:
-        """Start a scene's agents."""
-        folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
-        node = folder / 'node.xml'
-        domains.write(node, folder, scene.count)
-        libvirt_socket = self._host.uri.partition('?')[2]
-        uri = f'test+unix://{node}?{libvirt_socket}'
-        with contextlib.ExitStack() as stack:
-            if scene.agents == 'QEMU':
-                uri = self._host.uri
-                guests = vms.guests(self._host, folder, scene.count)
-                stack.enter_context(guests)
-            elif scene.agents == 'qemu-ga':
-                stack.enter_context(agents.real(folder, scene.count))
-            else:
-                fleet = agents.fleet(
-                    self.fleet,
-                    folder,
-                    scene.count,
-                    hang_every=scene.hang_every,
-                    dump=dump,
-                )
-                stack.enter_context(fleet)
-            yield Place(folder, uri)
-
-    def run(self, client: str, scene: Scene, place: Place) -> Run:
-        """Run one client on a scene once."""
-        programs: dict[str, list[Any]] = {
-            'C, epoll': [self._client, place.folder],
-            'nova-qga': [sys.executable, wire.HERE / 'ours.py', place.uri],
-            'thread pool': [sys.executable, wire.HERE / 'thread_pool.py']
-            + [place.folder],
-            'libvirt-python': [sys.executable]
-            + [wire.HERE / 'libvirt_python.py', place.uri],
-        }
-        pace = [scene.count, scene.rounds, scene.interval, scene.group]
-        sample = [self._template, *self._files]
-        return _tell([*programs[client], *pace, *sample])
-
-    def _see_what_we_send(self) -> None:
-        """Let nova-qga sample a guest, for all to send what it sends."""
-        scene = Scene('one', 1, 1.0, 3, ())
-        dump = self.folder / 'dump'
-        with self.agents(scene, dump) as place:
-            self.run('nova-qga', scene, place)
-        sample = wire.read_dump(dump.read_bytes())
-        self._files = sample.files
-        self._template.write_bytes(sample.template)
-
-    def limit_of_fleet(self, count: int) -> Run:
-        """Let the C client ask as fast as it can."""
-        scene = Scene('limit', count, 0.0, 10, (), group=count)
-        with self.agents(scene) as place:
-            return self.run('C, epoll', scene, place)
-
-
-def _tell(command: list[Any]) -> Run:
-    done = subprocess.run(  # noqa: S603
-        [str(word) for word in command], stdout=subprocess.PIPE, check=True
-    )
-    told: Run = json.loads(done.stdout)
-    return told
-
-
-def median(runs: list[Run]) -> Run:
-    """Return the median of each figure, with the cost of a sample added."""
-    for run in runs:
-        run.setdefault('sample_ms', run['cpu_ms'] / run['samples'])
-    return {
-        figure: statistics.median(run[figure] for run in runs)
-        for figure in runs[0]
-    }
-
-
-def measure(
-    bench: Bench, scenes: list[Scene], repetitions: int
-) -> dict[str, dict[str, Run]]:
-    """Return medians by scene and client."""
-    runs: dict[tuple[str, str], list[Run]] = {}
-    with contextlib.ExitStack() as stack:
-        places = {
-            scene: stack.enter_context(bench.agents(scene)) for scene in scenes
-        }
-        for repetition in range(repetitions):
-            for scene in scenes:
-                for client in scene.clients:
-                    run = bench.run(client, scene, places[scene])
-                    runs.setdefault((scene.title, client), []).append(run)
-                    print(repetition + 1, scene.title, client, run, flush=True)
-    return {
-        scene.title: {
-            client: median(runs[scene.title, client])
-            for client in scene.clients
-        }
-        for scene in scenes
-    }
-
-
-def main() -> None:
-    """Measure, print the tables, and write them where asked."""
+def arguments() -> argparse.Namespace:
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--repetitions', type=int, default=5)
     parser.add_argument(
         '--only',
-        metavar='<words>',
-        default='',
-        help='scenes whose titles hold this',
+        choices=('agents', 'comparisons'),
+        help='measure whole agents, or compare the poller to others',
     )
-    parser.add_argument('--write', metavar='<file>', type=pathlib.Path)
-    args = parser.parse_args()
+    parser.add_argument(
+        '--quick',
+        action='store_true',
+        help='with few guests, for a few seconds: to see that it works',
+    )
+    parser.add_argument(
+        '--write',
+        metavar='<file>',
+        type=pathlib.Path,
+        help='a page that gets the tables, and growth.svg beside it',
+    )
+    return parser.parse_args()
+
+
+def measure_hosts(bench: bench_module.Bench, quick: bool) -> hosts.Results:
+    """Measure whole agents."""
+    scale, rounds, interval = 1.0, ROUNDS, INTERVAL
+    if quick:
+        scale, rounds, interval = 0.02, 2, 1.0
+    found: hosts.Results = {}
+    with hosts.broker() as url:
+        for phase in hosts.phases(scale):
+            found |= hosts.measure(bench, phase, url, rounds, interval)
+    return found
+
+
+def measure(
+    bench: bench_module.Bench, args: argparse.Namespace
+) -> report.Results:
+    """Measure all that was asked for."""
+    found = report.Results(args.repetitions)
+    before = os.getloadavg()[0]
+    if args.only != 'comparisons':
+        found.agents = measure_hosts(bench, args.quick)
+    if args.only != 'agents':
+        for scenes in comparisons.scenes(0.02 if args.quick else 1.0):
+            found.compared |= comparisons.measure(
+                bench, scenes, args.repetitions
+            )
+        found.limit = comparisons.limit_of_fleet(bench, 1000)
+    found.load = before, os.getloadavg()[0]
+    return found
+
+
+def main() -> None:
+    """Measure, print the tables, and write them where asked."""
+    args = arguments()
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     with (
         tempfile.TemporaryDirectory(prefix='qga-bench-') as folder,
         libvirtd.Libvirtd() as host,
     ):
-        bench = Bench(pathlib.Path(folder), host)
-        results: report.Results = {}
-        for scenes in (SCENES, GUEST_SCENES):
-            chosen = [each for each in scenes if args.only in each.title]
-            results |= measure(bench, chosen, args.repetitions)
-        limit = bench.limit_of_fleet(1000)
-    text = report.tables(results, limit, args.repetitions)
+        found = measure(bench_module.Bench(pathlib.Path(folder), host), args)
+    text = report.text(found)
     print(text)
     if args.write:
         report.write(args.write, text)
+        if found.agents:
+            drawing = args.write.with_name('growth.svg')
+            drawing.write_text(plot.growth(found.agents))
 
 
 if __name__ == '__main__':
