@@ -13,7 +13,8 @@
 """What reading a guest's answers has cost, and rounds that pay for it. Pure.
 
 One guest that sends what takes long to read costs the others nothing: so many
-of its rounds are left out that it takes no more than its share.
+of its rounds are left out that it takes no more than its share. A debt of one
+round is no reason: the first over libvirt costs a few times what others do.
 """
 
 from nova_qga.agent import rounds
@@ -39,7 +40,7 @@ class Debt:
         :param urgent: somebody waits for this one
         :raises GuestUnavailable: it is left out
         """
-        if self._seconds > 0.0:
+        if self._seconds > budget:
             self._seconds -= budget
             if not urgent:
                 raise errors.GuestUnavailable(
@@ -54,4 +55,4 @@ class Debt:
         :param spent: seconds
         """
         seconds = self._seconds + spent - budget
-        self._seconds = min(max(0.0, seconds), MOST * budget)
+        self._seconds = min(max(0.0, seconds), (MOST + 0.5) * budget)

@@ -33,8 +33,9 @@ LOG = logging.getLogger(__name__)
 #: Batches kept; handles start at 1000 and rarely differ between guests.
 MAX_BATCHES = 256
 
-#: Seconds. An ordinary round costs less than a millisecond; what hostile
-#: guests could send within all other limits, a hundred times this.
+#: Seconds. An ordinary round costs less than a millisecond, over libvirt two
+#: or three; what hostile guests could send within all other limits, a hundred
+#: times this.
 BUDGET = 0.01
 
 

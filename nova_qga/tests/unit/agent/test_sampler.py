@@ -282,7 +282,13 @@ class BudgetTest(SamplerCase):
         self.direct.cost = 0.32
         self.assertEqual([None], self.reasons(1))
         self.direct.cost = 0.0
-        self.assertEqual(['over_budget'] * 3 + [None] * 3, self.reasons(6))
+        self.assertEqual(['over_budget'] * 2 + [None] * 3, self.reasons(5))
+
+    def test_one_round_that_costs_a_little_more_is_forgiven(self):
+        self.direct.cost = 0.18
+        self.assertEqual([None] * 2, self.reasons(2))
+        self.direct.cost = 0.0
+        self.assertEqual(['over_budget', None], self.reasons(2))
 
     def test_not_for_ever(self):
         self.direct.cost = 1e6
