@@ -18,25 +18,22 @@ guest's serial port, which no agent has a part in.
 """
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 import contextlib
 import hashlib
 import json
-import os
 import pathlib
 import secrets
-import signal
 import subprocess
 import sys
 import tempfile
-import time
-from typing import Any, NoReturn
+from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
-import fixtures
 from passlib.hash import sha512_crypt
 
+from nova_qga.tests.fixtures import demonstration
 from nova_qga.tests.fixtures import guest_vm
 from nova_qga.tests.fixtures import libvirtd
 from nova_qga.tests.fixtures import process
@@ -47,14 +44,6 @@ HOST = 'compute-1'
 ACCOUNT = 'ubuntu'
 # Enough for a transfer in several pieces.
 FILE_SIZE = 5 * 1024 * 1024 + 321
-
-
-class DemoFailed(Exception):
-    """What was promised did not happen."""
-
-
-def say(text: str) -> None:
-    print(f'demo: {text}', flush=True)
 
 
 class Demo:
@@ -71,7 +60,7 @@ class Demo:
         self._folder = folder
 
     def run(self) -> None:
-        """Do it all; raise DemoFailed where the guest says otherwise."""
+        """Do it all; raise Failed where the guest says otherwise."""
         print(self._command('guest', 'list'))
         print(self._command('guest', 'ping', self._vm.uuid))
         self._password()
@@ -154,12 +143,14 @@ class Demo:
         """Run the command line and return what it prints."""
         command = [str(PROGRAMS / 'nova-qga'), *self._options, *words]
         shown = ' '.join(word for word in words if word != self._vm.uuid)
-        say(f'nova-qga {shown.replace(str(self._folder), "...")}')
+        demonstration.say(
+            f'nova-qga {shown.replace(str(self._folder), "...")}'
+        )
         done = subprocess.run(
             command, input=given, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise DemoFailed(
+            raise demonstration.Failed(
                 f'{" ".join(command)} ended with {done.returncode}:\n'
                 f'{done.stdout}{done.stderr}'
             )
@@ -167,8 +158,8 @@ class Demo:
 
     def _check(self, what: str, seen: bool) -> None:
         if not seen:
-            raise DemoFailed(f'not so in the guest: {what}')
-        say(f'    in the guest: {what}')
+            raise demonstration.Failed(f'not so in the guest: {what}')
+        demonstration.say(f'    in the guest: {what}')
 
 
 def _value(text: str, name: str) -> Any:
@@ -220,33 +211,21 @@ def agent(folder: pathlib.Path, files: list[str]) -> Iterator[None]:
 
 def demonstrate(local: bool) -> None:
     """Start what is needed, run the demonstration, clean up."""
+    start = demonstration.start
     with contextlib.ExitStack() as parts:
         folder = parts.enter_context(process.ShortFolder()).path
         work = pathlib.Path(parts.enter_context(tempfile.TemporaryDirectory()))
-        host = _timed('a libvirtd of its own', parts, libvirtd.Libvirtd)
+        host = start('a libvirtd of its own', parts, libvirtd.Libvirtd)
         url = 'fake://'
         if not local:
-            url = _timed('a RabbitMQ node', parts, rabbitmq.RabbitMQ).url
+            url = start('a RabbitMQ node', parts, rabbitmq.RabbitMQ).url
         files = configure(folder, host, url)
-        vm = _timed('a guest', parts, lambda: guest_vm.GuestVM(host))
+        vm = start('a guest', parts, lambda: guest_vm.GuestVM(host))
         options = [*files, '--local']
         if not local:
-            _timed('nova-qga-agent', parts, lambda: agent(folder, files))
+            start('nova-qga-agent', parts, lambda: agent(folder, files))
             options = [*files, '--host', HOST]
         Demo(vm, options, work).run()
-
-
-def _timed(
-    what: str, parts: contextlib.ExitStack, make: Callable[[], Any]
-) -> Any:
-    began = time.monotonic()
-    part = parts.enter_context(make())
-    say(f'started {what} in {time.monotonic() - began:.1f} s')
-    return part
-
-
-def _end(number: int, _: object) -> NoReturn:
-    sys.exit(128 + number)
 
 
 def main() -> int:
@@ -256,26 +235,7 @@ def main() -> int:
         '--local', action='store_true', help='no broker, no agent service'
     )
     arguments = parser.parse_args()
-    if os.geteuid() != 0:
-        parser.error('it starts a libvirtd and its guest: run it as root')
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        # What nohup had ignored stays ignored.
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _end)
-    try:
-        demonstrate(arguments.local)
-    except DemoFailed as failure:
-        say(f'failed: {failure}')
-        return 1
-    except fixtures.MultipleExceptions as failures:
-        # A part did not start; what comes first says why.
-        say(f'failed: {failures.args[0][1]}')
-        return 1
-    except KeyboardInterrupt:
-        say('interrupted')
-        return 130
-    say('ok')
-    return 0
+    return demonstration.run(lambda: demonstrate(arguments.local))
 
 
 if __name__ == '__main__':

@@ -15,11 +15,20 @@
 # Show nova-qga at work on a real guest: set up, boot, and check each thing
 # that is done from inside the guest. It leaves nothing running.
 #
-# usage: tools/demo.sh [--local]
+# usage: tools/demo.sh [--local | --monitoring [--folder <folder>]]
 #
-#   --local   no broker and no agent service: the command line talks to the
-#             guests of its own host
+#   --local        no broker and no agent service: the command line talks to
+#                  the guests of its own host
+#   --monitoring   start all that monitors a guest, with a Prometheus and a
+#                  Ceilometer, for whoever follows the monitoring guide; it
+#                  runs until Ctrl-C
+#   --folder       for what the guide needs; /tmp/nova-qga-demo unless given
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+program=tools/demo.py
+if [ "${1-}" = --monitoring ]; then
+    shift
+    program=tools/monitoring_demo.py
+fi
 tools/setup.sh
-exec .venv/bin/python -I tools/demo.py "$@"
+exec .venv/bin/python -I "$program" "$@"
