@@ -15,25 +15,22 @@
 
 A guest that was not sampled for a while is left out, so that what Prometheus
 has of it ends, and does not stand still.
-
-Source: https://prometheus.github.io/client_python/
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+import itertools
 import ssl
 import threading
 import time
 from typing import Any, NamedTuple
 
 from oslo_log import log as logging
-import prometheus_client
-from prometheus_client import metrics_core
-from prometheus_client import registry as prometheus_registry
 
 from nova_qga.collectors import sample_set
 from nova_qga import errors
 from nova_qga.publishers import base
 from nova_qga.publishers import cardinality
+from nova_qga.publishers import exposition
 from nova_qga.publishers import listener
 from nova_qga.publishers import series
 
@@ -55,7 +52,7 @@ class _Latest(NamedTuple):
     left_out: int
 
 
-class PrometheusPublisher(base.Publisher, prometheus_registry.Collector):
+class PrometheusPublisher(base.Publisher):
     """Listens for Prometheus.
 
     :raises ConfigurationError: it cannot listen, or not with these files
@@ -80,11 +77,9 @@ class PrometheusPublisher(base.Publisher, prometheus_registry.Collector):
         if before is not None:
             self._labels = before._labels.with_most(options['max_label_sets'])
             self._latest |= before._latest
-        registry = prometheus_registry.CollectorRegistry()
-        registry.register(self)
         self._listener: listener.Listener = _listen(
             options,
-            prometheus_client.make_wsgi_app(registry),
+            exposition.application(self.page),
             None if before is None else before._listener,
         )
 
@@ -119,7 +114,7 @@ class PrometheusPublisher(base.Publisher, prometheus_registry.Collector):
                 {'uuid': uuid, 'group': GROUP},
             )
 
-    def collect(self) -> Iterator[metrics_core.Metric]:
+    def page(self) -> exposition.Page:
         """Return what is known; called for each fetch, on its thread."""
         oldest = time.monotonic() - self._max_age
         with self._lock:
@@ -129,12 +124,12 @@ class PrometheusPublisher(base.Publisher, prometheus_registry.Collector):
                 if latest.taken >= oldest
             }
             known = list(self._latest.values())
-        yield from series.families(
-            [latest.samples for latest in known],
-            self._most,
-            sum(latest.left_out for latest in known),
-        )
-        yield from series.of_agent(self.context.internals())
+        found = series.Families(self._most)
+        for latest in known:
+            found.add(latest.samples)
+            found.left_out += latest.left_out
+        own = found.counts(), series.of_agent(self.context.internals())
+        return exposition.Page(found, itertools.chain(*own))
 
     def close(self) -> None:
         self._listener.close()

@@ -19,9 +19,10 @@ cut and without what a query could stumble over.
 Source: https://prometheus.io/docs/practices/naming/; node_exporter.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 import hashlib
 import re
+from typing import NamedTuple
 
 from prometheus_client import metrics_core
 
@@ -66,40 +67,104 @@ def label(value: str) -> str:
     return f'{_ODD.sub("_", value[: _LONGEST - 13])}-{digest}'
 
 
-def families(
-    guests: Iterable[sample_set.SampleSet], most: int, left_out: int = 0
-) -> Iterator[metrics_core.Metric]:
-    """Return all series, by their metrics.
+class Family(NamedTuple):
+    """All series of one metric.
+
+    :ivar rows: the text of the labels of a guest and of those of a sample,
+        which are shared by many, and the value
+    """
+
+    metric: base.Metric
+    rows: list[tuple[str, str, float]]
+
+    def text(self, openmetrics: bool) -> str:
+        """Return it as Prometheus reads it, in either format.
+
+        By hand: prometheus_client takes an object and a dictionary for each
+        series, and there are some 40 of each of thousands of guests.
+        """
+        name = name_of(self.metric)
+        counter = self.metric.kind is base.Kind.CUMULATIVE
+        series = f'{name}_total' if counter else name
+        family = name if openmetrics else series
+        head = (
+            f'# HELP {family} {self.metric.name}\n'
+            f'# TYPE {family} {"counter" if counter else "gauge"}\n'
+        )
+        return head + ''.join(
+            [
+                f'{series}{{{guest}{labels}}} {float(value)!r}\n'
+                for guest, labels, value in self.rows
+            ]
+        )
+
+
+class Families:
+    """All series of guests, by their metrics.
 
     :param most: series of one guest
-    :param left_out: what was left out before
+    :ivar guests: how many
+    :ivar left_out: series of guests that have too many
     """
-    found: dict[str, metrics_core.Metric] = {}
-    count = 0
-    for each in guests:
-        count += 1
-        of_guest = [
-            (part.source, sample)
-            for part in each.parts
-            for sample in part.samples
-        ]
-        left_out += max(0, len(of_guest) - most)
-        owner = {
-            'project': each.project_id,
-            'resource': each.instance_uuid,
-            'domain': each.domain,
-        }
-        for source, sample in of_guest[:most]:
-            _add(found, sample, {**owner, 'source': source})
-    yield from found.values()
-    yield metrics_core.GaugeMetricFamily(
-        'nova_qga_prometheus_guests', 'Guests with samples here', count
+
+    def __init__(self, most: int) -> None:
+        self.guests = 0
+        self.left_out = 0
+        self._most = most
+        self._found: dict[str, Family] = {}
+        self._labels: dict[tuple[str, ...], str] = {}
+
+    def __iter__(self) -> Iterator[Family]:
+        return iter(self._found.values())
+
+    def add(self, guest: sample_set.SampleSet) -> None:
+        """Add the series of a guest."""
+        self.guests += 1
+        room = self._most
+        for part in guest.parts:
+            owner = _owner(guest, part.source)
+            for metric, value, pairs in part.samples[:room]:
+                family = self._found.get(metric.name)
+                if family is None:
+                    family = self._found[metric.name] = Family(metric, [])
+                labels = self._labels.get(pairs)
+                if labels is None:
+                    labels = self._labels[pairs] = _text(pairs)
+                family.rows.append((owner, labels, value))
+            self.left_out += max(0, len(part.samples) - room)
+            room = max(0, room - len(part.samples))
+
+    def counts(self) -> Iterator[metrics_core.Metric]:
+        """Return what is told of all of them."""
+        yield metrics_core.GaugeMetricFamily(
+            'nova_qga_prometheus_guests',
+            'Guests with samples here',
+            self.guests,
+        )
+        yield metrics_core.GaugeMetricFamily(
+            'nova_qga_prometheus_series_left_out',
+            'Series of guests that have too many',
+            self.left_out,
+        )
+
+
+def _owner(guest: sample_set.SampleSet, source: str) -> str:
+    return (
+        f'domain="{_escaped(guest.domain)}"'
+        f',project="{_escaped(guest.project_id)}"'
+        f',resource="{_escaped(guest.instance_uuid)}",source="{source}"'
     )
-    yield metrics_core.GaugeMetricFamily(
-        'nova_qga_prometheus_series_left_out',
-        'Series of guests that have too many',
-        left_out,
-    )
+
+
+def _escaped(value: str) -> str:
+    """Return a value of a label as the text has it."""
+    return value.replace('\\', r'\\').replace('\n', r'\n').replace('"', r'\"')
+
+
+def _text(pairs: tuple[str, ...]) -> str:
+    """Return the text of a sample's labels, behind its guest's."""
+    named = zip(pairs[::2], pairs[1::2], strict=True)
+    return ''.join([f',{key}="{label(value)}"' for key, value in named])
 
 
 def of_agent(
@@ -107,28 +172,16 @@ def of_agent(
 ) -> Iterator[metrics_core.Metric]:
     """Return what the agent says of itself, by its metrics."""
     found: dict[str, metrics_core.Metric] = {}
-    for each in samples:
-        _add(found, each, {})
-    yield from found.values()
-
-
-def _add(
-    found: dict[str, metrics_core.Metric],
-    sample: base.Sample,
-    labels: Mapping[str, str],
-) -> None:
-    metric = sample.metric
-    name = name_of(metric)
-    counter = metric.kind is base.Kind.CUMULATIVE
-    family = found.get(name)
-    if family is None:
-        family = metrics_core.Metric(
-            name, metric.name, 'counter' if counter else 'gauge'
+    for metric, value, pairs in samples:
+        name = name_of(metric)
+        counter = metric.kind is base.Kind.CUMULATIVE
+        if name not in found:
+            kind = 'counter' if counter else 'gauge'
+            found[name] = metrics_core.Metric(name, metric.name, kind)
+        named = zip(pairs[::2], pairs[1::2], strict=True)
+        found[name].add_sample(
+            f'{name}_total' if counter else name,
+            {key: label(text) for key, text in named},
+            value,
         )
-        found[name] = family
-    pairs = zip(sample.labels[::2], sample.labels[1::2], strict=True)
-    family.add_sample(
-        f'{name}_total' if counter else name,
-        {**labels, **{key: label(value) for key, value in pairs}},
-        sample.value,
-    )
+    yield from found.values()

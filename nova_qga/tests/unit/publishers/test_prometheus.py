@@ -242,12 +242,11 @@ class PrometheusTest(fixtures.TestWithFixtures, unittest.TestCase):
                 )
                 publisher.publish([taken])
                 seen |= {
-                    sample.labels['device']
-                    for family in publisher.collect()
-                    for sample in family.samples
-                    if 'device' in sample.labels
+                    labels
+                    for family in publisher.page().guests
+                    for _, labels, _ in family.rows
                 }
-        self.assertEqual({f'vd{n}' for n in range(10)}, seen)
+        self.assertEqual({f',device="vd{n}"' for n in range(10)}, seen)
         found = self.fetch(publisher)
         self.assertEqual(4, found['nova_qga_prometheus_series_left_out'])
         self.assertEqual(1, len(logged.records))

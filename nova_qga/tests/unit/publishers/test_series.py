@@ -17,9 +17,8 @@ import unittest
 
 from hypothesis import given
 from hypothesis import strategies
-from prometheus_client import exposition
+from prometheus_client.openmetrics import parser as om_parser
 from prometheus_client import parser
-from prometheus_client import registry
 
 from nova_qga.collectors import base
 from nova_qga.publishers import series
@@ -75,8 +74,22 @@ class LabelTest(unittest.TestCase):
 
 
 class FamiliesTest(unittest.TestCase):
+    def families(self, *sets, most=100):
+        found = series.Families(most)
+        for each in sets:
+            found.add(each)
+        return found
+
     def scrape(self, *sets, most=100):
-        return scraped.samples(series.families(sets, most))
+        found = self.families(*sets, most=most)
+        return scraped.samples(''.join(each.text(False) for each in found))
+
+    def counts(self, families):
+        return {
+            sample.name: sample.value
+            for family in families.counts()
+            for sample in family.samples
+        }
 
     def test_each_sample_is_a_series_with_its_guest(self):
         found = self.scrape(made_samples.samples())
@@ -93,31 +106,67 @@ class FamiliesTest(unittest.TestCase):
         self.assertEqual(
             [(guest, 201326592.0)], found['guest_memory_total_bytes']
         )
-        self.assertEqual([({}, 1.0)], found['nova_qga_prometheus_guests'])
+
+    def test_guests_are_counted(self):
+        found = self.families(
+            made_samples.samples(), made_samples.samples(uuid='other')
+        )
+        self.assertEqual(2, self.counts(found)['nova_qga_prometheus_guests'])
 
     def test_a_guest_has_no_more_series_than_allowed(self):
         many = [
             base.Sample(made_samples.READ, n, ('device', f'vd{n}'))
             for n in range(50)
         ]
-        other = made_samples.samples(uuid='other')
-        found = self.scrape(made_samples.samples(*many), other, most=10)
+        sets = (
+            made_samples.samples(*many),
+            made_samples.samples(uuid='other'),
+        )
+        found = self.scrape(*sets, most=10)
         self.assertEqual(11, len(found['guest_disk_read_bytes_total']))
         self.assertEqual(
-            [({}, 40.0)], found['nova_qga_prometheus_series_left_out']
+            40,
+            self.counts(self.families(*sets, most=10))[
+                'nova_qga_prometheus_series_left_out'
+            ],
         )
 
-    def test_what_is_served_can_be_parsed(self):
+    def test_parts_count_together(self):
+        part = made_samples.part(
+            *(
+                base.Sample(made_samples.READ, n, ('device', f'vd{n}'))
+                for n in range(6)
+            )
+        )
+        parts = made_samples.samples()._replace(parts=(part, part, part))
+        found = self.families(parts, most=10)
+        [family] = found
+        self.assertEqual(10, len(family.rows))
+        self.assertEqual(8, found.left_out)
+
+    def test_what_is_served_can_be_parsed_in_either_format(self):
         nasty = base.Sample(made_samples.READ, 1, ('device', 'x"\n} # HELP y'))
+        odd = made_samples.samples(nasty)._replace(domain='a"\\\n{b')
+        [family] = self.families(odd)
+        for openmetrics, parse, end in (
+            (False, parser.text_string_to_metric_families, ''),
+            (True, om_parser.text_string_to_metric_families, '# EOF\n'),
+        ):
+            [found] = parse(family.text(openmetrics) + end)
+            self.assertEqual('guest_disk_read_bytes', found.name)
+            self.assertEqual('counter', found.type)
+            [sample] = found.samples
+            self.assertEqual(odd.domain, sample.labels['domain'])
 
-        class Source(registry.Collector):
-            def collect(self):
-                yield from series.families([made_samples.samples(nasty)], 9)
-
-        served = registry.CollectorRegistry()
-        served.register(Source())
-        text = exposition.generate_latest(served).decode()
-        names = {
-            each.name for each in parser.text_string_to_metric_families(text)
-        }
-        self.assertIn('guest_disk_read_bytes', names)
+    @given(
+        strategies.text(),
+        strategies.text(),
+        strategies.floats(allow_nan=False) | strategies.integers(0, 2**64),
+    )
+    def test_no_value_spoils_the_text(self, label, domain, value):
+        sample = base.Sample(made_samples.READ, value, ('device', label))
+        made = made_samples.samples(sample)._replace(domain=domain)
+        [family] = self.families(made)
+        [found] = parser.text_string_to_metric_families(family.text(False))
+        [parsed] = found.samples
+        self.assertEqual(float(value), parsed.value)
