@@ -142,8 +142,13 @@ class Agent:
                 found[name] += sample.value
         return found
 
-    def meet(self) -> int:
-        """Wait until all guests that answer have; return how many."""
+    def meet(self, count: int) -> int:
+        """Wait until all guests are listed and those that answer have.
+
+        :returns: how many have answered
+        """
+        while len(self._host.directory.guests()) < count:
+            time.sleep(0.1)
         time.sleep(self._interval + schedule.LONGEST * 2)
         return len(self.lateness(0.0))
 
@@ -198,7 +203,7 @@ def main() -> None:
     args = arguments()
     with tempfile.TemporaryDirectory(prefix='qga-bench-') as folder:
         agent = Agent(configure(args, pathlib.Path(folder)))
-        met = agent.meet()
+        met = agent.meet(args.count)
         begin = time.monotonic()
         rounds = [
             measure_round(agent, begin + args.interval * (number + 1))
