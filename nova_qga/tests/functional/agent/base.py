@@ -72,7 +72,7 @@ class MonitoringTest(fixtures.TestWithFixtures, unittest.TestCase):
         )
         return text + more
 
-    def monitor(self, more='interval = 1'):
+    def monitor(self, more='interval = 2'):
         """Start the agent of the host."""
         self.program = self.useFixture(
             agent_program.AgentProgram(
@@ -157,6 +157,11 @@ class MonitoringTest(fixtures.TestWithFixtures, unittest.TestCase):
 def of_guest(each):
     """Tell whether a round has figures of the guest's own."""
     return 'guest' in each.sources
+
+
+def of_everything(each):
+    """Tell whether it has those too that are asked for more seldom."""
+    return 'filesystem' in each.kinds('guest')
 
 
 def stood_in(each):
