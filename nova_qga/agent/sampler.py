@@ -60,6 +60,7 @@ class Sampler:
     __slots__ = (
         '_began',
         '_debt',
+        '_epoch',
         '_files',
         '_kept',
         '_running',
@@ -82,6 +83,8 @@ class Sampler:
         self._running = False
         self._waiting: list[Done] = []
         self._seldom = seldom.Seldom()
+        #: The guest's in the last round.
+        self._epoch = guest.epoch
         #: When the round under way began: Unix time, monotonic clock.
         self._began = 0.0, 0.0
         #: Seconds of CPU that it has cost here.
@@ -120,6 +123,9 @@ class Sampler:
             return
         self._running = True
         self.taken += 1
+        if self._epoch != self.guest.epoch:
+            self._epoch = self.guest.epoch
+            self._seldom.renew()
         slow = urgent or self._seldom.due(now)
         self._try(self.guest.candidates(), plans, deadline, slow, urgent)
 

@@ -51,6 +51,11 @@ class Seldom:
         elif self._at == math.inf:
             self._at = 0.0
 
+    def renew(self) -> None:
+        """Note that another agent may answer now: it has its turn soon."""
+        self._at = math.inf
+        self._answered = False
+
     def failed(self, began: float, interval: float, asked: bool) -> None:
         """Note that a round was not answered.
 

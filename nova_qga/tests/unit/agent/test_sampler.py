@@ -364,6 +364,14 @@ class SlowTest(SamplerCase):
             self.slow_rounds({}, {}, {}, slow_interval=3600.0),
         )
 
+    def test_after_news_of_a_restart_it_is_asked_again(self):
+        self.slow_rounds({}, slow_interval=3600.0)
+        self.vm.restarted()
+        self.assertEqual(
+            [False, True, False],
+            self.slow_rounds({}, {}, {}, slow_interval=3600.0),
+        )
+
     def test_what_never_ends_in_time_costs_the_rest_one_round_alone(self):
         for channel in self.vm.channels:
             channel.too_slow = 'guest-get-users'

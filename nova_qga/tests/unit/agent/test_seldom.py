@@ -52,3 +52,13 @@ class SeldomTest(unittest.TestCase):
         self.assertEqual(
             [0, 2, 7, 12], [at for at, due in enumerate(asked) if due]
         )
+
+    def test_another_agent_has_its_turn_after_its_first_answer(self):
+        turns = seldom.Seldom()
+        turns.told(0.0, 300.0, True)
+        # It ended just when it was asked for this.
+        turns.failed(300.0, 300.0, True)
+        turns.renew()
+        self.assertFalse(turns.due(360.0))
+        turns.told(360.0, 300.0, False)
+        self.assertTrue(turns.due(420.0))
