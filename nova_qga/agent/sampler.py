@@ -17,8 +17,7 @@ import functools
 import time
 from typing import Any
 
-from oslo_log import log as logging
-
+from nova_qga.agent import attempt as agent_attempt
 from nova_qga.agent import debt as agent_debt
 from nova_qga.agent import kept as agent_kept
 from nova_qga.agent import plan as sampling_plan
@@ -34,12 +33,9 @@ from nova_qga.protocol import commands
 from nova_qga.transport import channel as guest_channel
 from nova_qga.transport import request
 
-LOG = logging.getLogger(__name__)
-
 Done = Callable[[rounds.Round], None]
 
 #: Nothing was learned over this channel, and another may do.
-_FAULT = 'sampling failed: see the log'
 _NOT_REACHED = (
     errors.ChannelError,
     errors.GuestUnavailable,
@@ -138,74 +134,43 @@ class Sampler:
         urgent: bool,
     ) -> None:
         """Sample over the first channel, over the next where that fails."""
-        channel = channels[0]
-        until = _share(deadline, len(channels))
+        channel, *others = channels
         kept = self._kept.setdefault(channel.name, agent_kept.Kept())
-        steps = sampling.steps(self.guest, kept, plans, slow)
-        spent = channel.spent
 
-        def step(
-            replies: list[Any] | None, error: errors.QgaError | None
-        ) -> None:
-            began = time.thread_time()
-            outcome = self._advance(steps, replies, error)
-            self._spent += time.thread_time() - began
-            if isinstance(outcome, command.Batch):
-                asked = request.Request(outcome, until, step, urgent)
-                fault = self._submit(channel, asked)
-                if fault is None:
-                    return
-                outcome = fault
-            self._spent += channel.spent - spent
+        def done(outcome: agent_attempt.Outcome, spent: float) -> None:
+            self._spent += spent
             self._remember(channel.name, kept)
-            if isinstance(outcome, _NOT_REACHED) and channels[1:]:
-                self._try(channels[1:], plans, deadline, slow, urgent)
-                return
-            told = isinstance(outcome, agent_told.Told)
-            # Who waits for a round takes nobody's turn.
-            if not urgent:
-                note = self._seldom.told if told else self._seldom.failed
-                note(self._began[1], plans.slow_interval, slow)
-            self._debt.add(self._spent, plans.budget)
-            if isinstance(outcome, agent_told.Told):
-                self._end(outcome, None)
+            if isinstance(outcome, _NOT_REACHED) and others:
+                self._try(others, plans, deadline, slow, urgent)
             else:
-                self._end(None, outcome)
+                self._finish(outcome, plans, slow, urgent)
 
-        step(None, None)
+        agent_attempt.Attempt(
+            self.guest.uuid,
+            channel,
+            sampling.steps(self.guest, kept, plans, slow),
+            _share(deadline, len(channels)),
+            urgent,
+            done,
+        ).start()
 
-    def _advance(
+    def _finish(
         self,
-        steps: sampling.Steps,
-        replies: list[Any] | None,
-        error: errors.QgaError | None,
-    ) -> command.Batch | agent_told.Told | errors.QgaError:
-        """Return what to ask next, or how it ended."""
-        try:
-            if error is not None:
-                return steps.throw(error)
-            if replies is None:
-                return next(steps)
-            return steps.send(replies)
-        except StopIteration as stop:
-            told: agent_told.Told = stop.value
-            return told
-        except errors.QgaError as failure:
-            return failure
-        except Exception:
-            # A plugin's fault, or ours, ends no other guest's samples.
-            LOG.exception('sampling guest %s', self.guest.uuid)
-            return errors.QgaError(_FAULT)
-
-    def _submit(
-        self, channel: guest_channel.Channel, asked: request.Request
-    ) -> errors.QgaError | None:
-        try:
-            channel.submit(asked)
-        except Exception:
-            LOG.exception('sampling guest %s', self.guest.uuid)
-            return errors.QgaError(_FAULT)
-        return None
+        outcome: agent_attempt.Outcome,
+        plans: sampling_plan.Plans,
+        slow: bool,
+        urgent: bool,
+    ) -> None:
+        told = isinstance(outcome, agent_told.Told)
+        # Who waits for a round takes nobody's turn.
+        if not urgent:
+            note = self._seldom.told if told else self._seldom.failed
+            note(self._began[1], plans.slow_interval, slow)
+        self._debt.add(self._spent, plans.budget)
+        if isinstance(outcome, agent_told.Told):
+            self._end(outcome, None)
+        else:
+            self._end(None, outcome)
 
     def beat(self, deadline: float, done: Callable[[bool], None]) -> None:
         """Ask for a sign of life, unless a sample is under way.

@@ -13,6 +13,7 @@
 """A guest's sampler on channels that answer, or fail, as they are told."""
 
 import base64
+import gc
 import dataclasses
 import time
 import unittest
@@ -156,6 +157,14 @@ class SamplerCase(unittest.TestCase):
 
 
 class SamplerTest(SamplerCase):
+    def test_a_round_leaves_nothing_to_the_garbage_collector(self):
+        self.sample()
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        self.sample()
+        self.assertEqual(0, gc.collect())
+
     def test_it_goes_on_over_the_other_channel_where_one_fails(self):
         self.direct.broken = errors.ChannelTimeout('no agent')
         self.assertEqual(12.45, self.values()['guest.uptime'])
