@@ -23,6 +23,8 @@ import threading
 import time
 from typing import Any, Protocol
 
+from nova_qga.transport import interpreter
+
 #: Seconds between two looks at the deadlines.
 SWEEP = 0.1
 #: Bytes taken from a socket at once.
@@ -62,6 +64,7 @@ class Loop:
 
     def start(self) -> None:
         """Start the thread."""
+        interpreter.prepare()
         self._thread.start()
 
     def stop(self) -> None:
