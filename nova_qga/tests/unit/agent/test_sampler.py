@@ -13,8 +13,8 @@
 """A guest's sampler on channels that answer, or fail, as they are told."""
 
 import base64
-import gc
 import dataclasses
+import gc
 import time
 import unittest
 
