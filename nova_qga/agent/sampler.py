@@ -30,6 +30,7 @@ from nova_qga.guest import guest as guest_module
 from nova_qga.journal import open_files
 from nova_qga.protocol import command
 from nova_qga.protocol import commands
+from nova_qga.transport import breaker
 from nova_qga.transport import channel as guest_channel
 from nova_qga.transport import request
 
@@ -123,7 +124,12 @@ class Sampler:
             self._epoch = self.guest.epoch
             self._seldom.renew()
         slow = urgent or self._seldom.due(now)
-        self._try(self.guest.candidates(), plans, deadline, slow, urgent)
+        channels = self.guest.candidates()
+        if not urgent and all(map(_is_left_alone, channels)):
+            # At once: this is all there is to a guest that hangs.
+            self._finish(breaker.left_alone(), plans, slow, urgent)
+        else:
+            self._try(channels, plans, deadline, slow, urgent)
 
     def _try(
         self,
@@ -248,6 +254,10 @@ class Sampler:
         waiting, self._waiting = self._waiting, []
         for done in waiting:
             done(ended)
+
+
+def _is_left_alone(channel: guest_channel.Channel) -> bool:
+    return channel.state is breaker.State.OPEN
 
 
 def _share(deadline: float, channels: int) -> float:

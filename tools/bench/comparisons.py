@@ -36,8 +36,7 @@ FIGURES = 'getAllDomainStats'
 AGENT = 'qemu-ga'
 EXPORTER = 'node_exporter'
 
-#: The titles of scenes that are not named after their guests.
-IN_QEMU = 'guests in QEMU'
+#: The scene that is not named after its guests.
 INSIDE = 'in the guest'
 
 
@@ -57,52 +56,47 @@ class Scene:
     group: int = schedule.GROUP
 
 
-def scenes(scale: float) -> list[list[Scene]]:
-    """Return the scenes; those in one list take turns.
-
-    At these intervals the poller wakes as many guests a tick as it does with
-    its period of 60 s. Idle guests in QEMU use CPU, so they are not there
-    when the others are measured.
-
-    :param scale: 1, or less for a look whether it works
-    """
-    simulated, real, vms = [round(n * scale) for n in (1000, 200, 10)]
-    return [
-        [
-            Scene(
-                f'{simulated:,} simulated',
-                bench_module.Guests(simulated),
-                3.2,
-                2,
-                (C, OURS, POOL),
-            ),
-            Scene(
-                f'{real} qemu-ga',
-                bench_module.Guests(real, 'qemu-ga'),
-                3.2,
-                2,
-                (C, OURS, POOL),
-            ),
-            Scene(
-                INSIDE,
-                bench_module.Guests(0),
-                0.0,
-                round(500 * scale),
-                (AGENT, EXPORTER),
-            ),
-        ],
-        [
-            Scene(
-                f'{vms} {IN_QEMU}',
-                bench_module.Guests(vms, 'QEMU'),
-                2.0,
-                5,
-                (C, OURS, POOL, LIBVIRT, VIRSH, FIGURES),
-                group=5,
-            )
-        ]
-        * (vms > 0),
-    ]
+#: Those in one list take turns. Idle guests in QEMU use CPU, so they are not
+#: there when the others are measured. At these intervals the poller wakes as
+#: many guests a tick as with its period of 60 s.
+SCENES = (
+    [
+        Scene(
+            '1,000 simulated',
+            bench_module.Guests(1000),
+            3.2,
+            2,
+            (C, OURS, POOL),
+        ),
+        Scene(
+            '200 qemu-ga',
+            bench_module.Guests(200, 'qemu-ga'),
+            3.2,
+            2,
+            (C, OURS, POOL),
+        ),
+        Scene(INSIDE, bench_module.Guests(0), 0.0, 500, (AGENT, EXPORTER)),
+    ],
+    [
+        Scene(
+            '10 guests in QEMU',
+            bench_module.Guests(10, 'QEMU'),
+            2.0,
+            5,
+            (C, OURS, POOL, LIBVIRT, VIRSH, FIGURES),
+            group=5,
+        )
+    ],
+)
+#: For a look whether it works.
+QUICK = (
+    [
+        Scene(
+            '50 simulated', bench_module.Guests(50), 1.0, 1, (C, OURS, POOL)
+        ),
+        Scene(INSIDE, bench_module.Guests(0), 0.0, 10, (AGENT,)),
+    ],
+)
 
 
 def run(

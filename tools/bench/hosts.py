@@ -71,35 +71,35 @@ class Host:
         return title
 
 
-#: Guests of a host whose growth is drawn; the two largest are told of.
-GROWTH = (100, 500, 2000, 1000, 5000)
-
-
-def phases(scale: float) -> list[list[Host]]:
-    """Return the agents; those in one list run together.
-
-    Those that are to be compared do.
-
-    :param scale: 1, or less for a look whether it works
-    """
-    counts = [round(count * scale) for count in GROWTH]
-    *small, few, many = counts
-    return [
-        [
-            Host(count, hang_every=every)
-            for count in (many, few)
-            for every in (0, 10)
-        ]
-        + [Host(few, silent_every=10)],
-        [Host(count, BATCHED) for count in counts]
-        + [Host(count) for count in small],
-        [
-            Host(count, publishing)
-            for count in (many, few)
-            for publishing in (SINGLE, PROMETHEUS)
-        ],
-    ]
-
+#: Those in one list run together; those that are to be compared do.
+PHASES = (
+    [
+        Host(5000),
+        Host(5000, hang_every=10),
+        Host(1000),
+        Host(1000, hang_every=10),
+        Host(1000, silent_every=10),
+    ],
+    [Host(count, BATCHED) for count in (100, 500, 1000, 2000, 5000)]
+    + [Host(count) for count in (100, 500, 2000)],
+    [
+        Host(5000, SINGLE),
+        Host(5000, PROMETHEUS),
+        Host(1000, SINGLE),
+        Host(1000, PROMETHEUS),
+    ],
+)
+#: For a look whether it works.
+QUICK = (
+    [
+        Host(50),
+        Host(50, hang_every=10),
+        Host(50, BATCHED),
+        Host(50, PROMETHEUS),
+        Host(10),
+        Host(10, BATCHED),
+    ],
+)
 
 Results = dict[Host, bench_module.Run]
 

@@ -62,12 +62,12 @@ def arguments() -> argparse.Namespace:
 
 def measure_hosts(bench: bench_module.Bench, quick: bool) -> hosts.Results:
     """Measure whole agents."""
-    scale, rounds, interval = 1.0, ROUNDS, INTERVAL
+    phases, rounds, interval = hosts.PHASES, ROUNDS, INTERVAL
     if quick:
-        scale, rounds, interval = 0.02, 2, 1.0
+        phases, rounds, interval = hosts.QUICK, 2, 1.0
     found: hosts.Results = {}
     with hosts.broker() as url:
-        for phase in hosts.phases(scale):
+        for phase in phases:
             found |= hosts.measure(bench, phase, url, rounds, interval)
     return found
 
@@ -81,7 +81,8 @@ def measure(
     if args.only != 'comparisons':
         found.agents = measure_hosts(bench, args.quick)
     if args.only != 'agents':
-        for scenes in comparisons.scenes(0.02 if args.quick else 1.0):
+        scenes_of = comparisons.QUICK if args.quick else comparisons.SCENES
+        for scenes in scenes_of:
             found.compared |= comparisons.measure(
                 bench, scenes, args.repetitions
             )

@@ -37,10 +37,15 @@ class FilesBase(base.OperationTest):
     def setUp(self):
         super().setUp()
         self.vm.inspect(f"rm -rf '{PATH}'")
-        before = self.reached.open_files()
+        self.before = self.reached.open_files()
         self.addCleanup(
-            lambda: self.assertEqual(before, self.reached.open_files())
+            lambda: self.assertEqual(self.before, self.reached.open_files())
         )
+
+    def restart_agent(self, options=''):
+        """Start it anew, without what others may have left open in it."""
+        self.reached.restart_agent(options)
+        self.before = self.reached.open_files()
 
     def digest(self, path=PATH):
         return self.vm.inspect(f"sha256sum '{path}'").split()[0]
@@ -179,20 +184,20 @@ class FilesTest(FilesBase):
     def test_a_handle_from_before_the_agents_restart_ends_the_writing(self):
         agent = self.agent()
         handle = agent.execute(commands.open_file(PATH, 'w'))
-        self.reached.restart_agent()
+        self.restart_agent()
         with self.assertRaises(errors.CommandError) as caught:
             agent.execute(commands.write_file(handle, b'x'))
         self.assertNotIsInstance(caught.exception, errors.CommandUnsupported)
 
     def test_blocked_commands_say_where_to_unblock_them(self):
-        self.reached.restart_agent('-b guest-file-open,guest-file-read')
+        self.restart_agent('-b guest-file-open,guest-file-read')
         with self.assertRaisesRegex(
             errors.CommandUnsupported, 'guest-file-open is blocked .*/etc/'
         ):
             files.write_file(self.agent(), path=PATH, data=b'x')
         with self.assertRaises(errors.CommandUnsupported):
             files.read_file(self.agent(), path=PATH, length=1)
-        self.reached.restart_agent('-b guest-file-read')
+        self.restart_agent('-b guest-file-read')
         with self.assertRaisesRegex(
             errors.CommandUnsupported, 'guest-file-read is blocked'
         ):

@@ -28,6 +28,7 @@ from nova_qga.collectors import users
 from nova_qga import errors
 from nova_qga.guest import description
 from nova_qga.guest import guest
+from nova_qga.transport import breaker
 
 PORTS = tuple(
     description.Port(f'org.qemu.guest_agent.{number}', '/s', True)
@@ -61,6 +62,7 @@ class Channel:
         self.spent = 0.0
         self.cost = 0.0
         self.broken = None
+        self.state = breaker.State.CLOSED
         self.too_slow = ''
         self.files = dict(FILES)
         self.asked = []
@@ -164,6 +166,15 @@ class SamplerTest(SamplerCase):
         self.addCleanup(gc.enable)
         self.sample()
         self.assertEqual(0, gc.collect())
+
+    def test_a_guest_left_alone_over_every_channel_is_not_asked(self):
+        self.direct.state = self.standard.state = breaker.State.OPEN
+        self.assertEqual('backoff', self.run_once().error.reason)
+        self.assertEqual([], self.direct.asked + self.standard.asked)
+        self.direct.state = breaker.State.HALF_OPEN
+        self.assertIsNone(self.run_once().error)
+        self.direct.state = breaker.State.OPEN
+        self.assertIsNone(self.run_once(urgent=True).error)
 
     def test_it_goes_on_over_the_other_channel_where_one_fails(self):
         self.direct.broken = errors.ChannelTimeout('no agent')
